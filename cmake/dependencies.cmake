@@ -1,0 +1,17 @@
+# Every library that is not ours, found in one place. packages.txt says which Debian package brings each, and why.
+find_package(Threads REQUIRED)
+find_package(tl-expected REQUIRED)     # tl::expected
+find_package(pugixml REQUIRED)         # pugixml::pugixml
+find_package(nlohmann_json REQUIRED)   # nlohmann_json::nlohmann_json
+if(NOT WAN_LIBFUZZER)
+  find_package(CLI11 REQUIRED)         # CLI11::CLI11
+  find_package(spdlog REQUIRED)        # spdlog::spdlog
+  find_package(yaml-cpp REQUIRED)      # yaml-cpp
+  find_package(SQLiteCpp REQUIRED)     # SQLiteCpp
+  find_package(Catch2 2.13 REQUIRED)   # Catch2::Catch2WithMain
+  find_package(benchmark REQUIRED)     # benchmark::benchmark
+  find_package(PkgConfig REQUIRED)
+  pkg_check_modules(CLP REQUIRED IMPORTED_TARGET clp)
+  # libtorch adds -D_GLIBCXX_USE_CXX11_ABI and include paths through ${TORCH_LIBRARIES}: only models/ links it, PRIVATE.
+  find_package(Torch REQUIRED)
+endif()
