@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+
+#include "core/io/plan_file.h"
+#include "core/result.h"
+#include "core/topology.h"
+#include "core/traffic_matrix.h"
+
+namespace wan::simulator {
+
+/// What a verified plan really achieves, recomputed.
+struct Verification {
+  double utilization = 0.0;  ///< largest load / capacity
+  double lower_bound = 0.0;  ///< no plan can stay below it
+  double gap = 0.0;          ///< (utilization - lower_bound) / lower_bound; infinite with traffic but no bound
+  std::size_t demands = 0;   ///< that the plan routes
+  std::size_t paths = 0;
+  std::size_t unrouted = 0;  ///< demands above zero whose ends are not connected
+};
+
+/// Checks a plan and its proof from the network, the traffic, the paths and the prices alone.
+///
+/// Shares with the planner nothing but the values and the readers: loads, distances and connectivity are worked out
+/// here again, so that a fault in the planner's arithmetic cannot vouch for itself.
+///
+/// The plan holds when it was made for this network; every demand above zero is split, in fractions that sum to 1
+/// within 1e-9, over loop-free chains of links that are up, or is listed as unrouted and has no way at all; the list
+/// names nothing else; and the claimed utilisation and bound are, within 1e-9 of themselves, those that follow from the
+/// paths and the prices:
+///
+///     utilization = max over links of load / capacity
+///     lower_bound = sum over routed demands of (demand * cheapest path) / sum over links that are up of (price *
+///     capacity)
+///
+/// Links that are down count nowhere, whatever their price. Demands of zero may be routed and are checked the same.
+///
+/// @error kShapeMismatch: the plan or the traffic is of another network
+/// @error kBadInput: the first check that fails, as one sentence; for a wrong number, the claimed and the recomputed
+/// one Threads: reentrant. Cost: O(hops of all paths) and one Dijkstra for each node that sends. Source: weak duality
+/// of the maximum concurrent flow problem, Shahrokhi and Matula, Journal of the ACM 1990.
+[[nodiscard]] Result<Verification> verify_plan(const Topology& topology, const TrafficMatrix& traffic,
+                                               const io::PlanFile& claimed);
+
+}  // namespace wan::simulator

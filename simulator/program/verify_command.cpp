@@ -1,0 +1,88 @@
+#include "simulator/program/verify_command.h"
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <iomanip>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+#include "core/io/json_output.h"
+#include "core/io/plan_file.h"
+#include "core/io/topology_file.h"
+#include "simulator/program/plan_verifier.h"
+
+namespace wan::simulator {
+namespace {
+
+constexpr const char* kExamples = R"(
+Exit code: 0 the plan holds, 1 it is refused or a file cannot be read (one line on standard error says why), 2 wrong usage.
+
+Examples:
+  aiwan-sim verify --topology net.graph --demands net.0000.demands --plan plan.json
+  aiwan-sim verify --topology abilene.graph --demands traffic.csv@120 --plan plan.json --json -
+  aiwan-sim verify --topology Cogentco.graphml --demands gravity:7:0.8 --plan plan.json --json verdict.json)";
+
+struct VerifyOptions {
+  std::string topology, demands, plan, json;
+};
+
+int report(const Error& error) {
+  std::cerr << "aiwan-sim verify: " << error.message << '\n';
+  return 1;
+}
+
+nlohmann::ordered_json to_json(const Verification& found) {
+  return {{"verified", true},          {"utilization", found.utilization}, {"lower_bound", found.lower_bound},
+          {"gap", found.gap},          {"demands", found.demands},         {"paths", found.paths},
+          {"unrouted", found.unrouted}};
+}
+
+void tell(std::ostream& talk, const io::TopologyFile& network, const Verification& found) {
+  for (const std::string& assumption : network.assumptions) talk << "note: " << assumption << '\n';
+  talk << std::setprecision(9) << "verified: largest utilization " << found.utilization << ", no plan can be below "
+       << found.lower_bound << " (gap " << std::setprecision(3) << 100.0 * found.gap << " %); " << found.demands
+       << " demands over " << found.paths << " paths";
+  if (found.unrouted > 0) talk << ", " << found.unrouted << " demands have no way at all";
+  talk << '\n';
+}
+
+int run_verify(const VerifyOptions& options, const BestUtilization& best_utilization) {
+  const io::JsonOutput json{options.json};
+  const auto network = io::read_topology(options.topology);
+  if (!network) return report(network.error());
+  const auto traffic = resolve_demands(options.demands, network->topology, best_utilization);
+  if (!traffic) return report(traffic.error());
+  const auto claimed = io::read_plan(options.plan, network->topology);
+  if (!claimed) return report(claimed.error());
+
+  const auto found = verify_plan(network->topology, *traffic, *claimed);
+  if (!found) {
+    const nlohmann::ordered_json refusal{{"verified", false}, {"reason", found.error().message}};
+    if (const auto written = json.write(refusal.dump(2)); !written) return report(written.error());
+    return report(found.error());
+  }
+  if (const auto written = json.write(to_json(*found).dump(2)); !written) return report(written.error());
+  tell(json.talk(), *network, *found);
+  return 0;
+}
+
+}  // namespace
+
+void add_verify_command(CLI::App& app, int& exit_code, BestUtilization best_utilization) {
+  CLI::App* command = app.add_subcommand("verify", "Check a plan and its proof without trusting the planner");
+  auto options = std::make_shared<VerifyOptions>();  // shared by the parser, which fills it, and the callback
+  command
+      ->add_option("--topology", options->topology, "network: GraphML, REPETITA .graph, SNDlib XML or node-link JSON")
+      ->required();
+  command->add_option("--demands", options->demands, std::string{kDemandArgumentHelp})->required();
+  command->add_option("--plan", options->plan, "plan file to check")->required();
+  command->add_option("--json", options->json, "write the verdict as JSON to this file, or to standard output with -");
+  command->footer(kExamples);
+  command->callback(
+      [options, best = std::move(best_utilization), &exit_code] { exit_code = run_verify(*options, best); });
+}
+
+}  // namespace wan::simulator
