@@ -56,21 +56,32 @@ Result<void> PathPlan::check(const Topology& topology) const {
   return {};
 }
 
+PathPlanBuilder PathPlanBuilder::keeping_fractions() {
+  PathPlanBuilder builder;
+  builder.keeps_fractions_ = true;
+  return builder;
+}
+
 void PathPlanBuilder::begin_demand(const Demand& demand) {
   close_demand();
   plan_.demands_.push_back(demand);
 }
 
-void PathPlanBuilder::add_path(double fraction, std::span<const LinkId> links) {
-  if (!(fraction > 0.0)) return;
+bool PathPlanBuilder::merge_into_equal_path(double fraction, std::span<const LinkId> links) {
   for (std::size_t path = plan_.first_path_.back(); path < plan_.fractions_.size(); ++path) {
     const auto begin = plan_.links_.begin() + plan_.first_link_[path];
     const auto end = plan_.links_.begin() + plan_.first_link_[path + 1];
     if (std::equal(begin, end, links.begin(), links.end())) {
       plan_.fractions_[path] += fraction;
-      return;
+      return true;
     }
   }
+  return false;
+}
+
+void PathPlanBuilder::add_path(double fraction, std::span<const LinkId> links) {
+  if (!(fraction > 0.0)) return;
+  if (!keeps_fractions_ && merge_into_equal_path(fraction, links)) return;
   plan_.fractions_.push_back(fraction);
   plan_.links_.insert(plan_.links_.end(), links.begin(), links.end());
   plan_.first_link_.push_back(static_cast<std::uint32_t>(plan_.links_.size()));
@@ -83,9 +94,11 @@ void PathPlanBuilder::close_demand() {
     plan_.demands_.pop_back();
     return;
   }
-  double sum = 0.0;
-  for (std::size_t path = first; path < plan_.fractions_.size(); ++path) sum += plan_.fractions_[path];
-  for (std::size_t path = first; path < plan_.fractions_.size(); ++path) plan_.fractions_[path] /= sum;
+  if (!keeps_fractions_) {
+    double sum = 0.0;
+    for (std::size_t path = first; path < plan_.fractions_.size(); ++path) sum += plan_.fractions_[path];
+    for (std::size_t path = first; path < plan_.fractions_.size(); ++path) plan_.fractions_[path] /= sum;
+  }
   plan_.first_path_.push_back(static_cast<std::uint32_t>(plan_.fractions_.size()));
 }
 

@@ -61,6 +61,9 @@ class PathPlan {
 /// Collects a plan, demand by demand in increasing order.
 class PathPlanBuilder {
  public:
+  PathPlanBuilder() = default;
+  /// A builder that takes paths and fractions as they are, for a reader that has checked them: nothing is merged or scaled.
+  [[nodiscard]] static PathPlanBuilder keeping_fractions();
   void begin_demand(const Demand& demand);
   /// Paths of fraction zero are left out; a path that the demand already has gets the fraction added.
   void add_path(double fraction, std::span<const LinkId> links);
@@ -69,7 +72,9 @@ class PathPlanBuilder {
 
  private:
   void close_demand();
+  [[nodiscard]] bool merge_into_equal_path(double fraction, std::span<const LinkId> links);
   PathPlan plan_;
+  bool keeps_fractions_ = false;
 };
 
 /// A proof of how good a plan is: no plan can be better than `lower_bound`.

@@ -16,7 +16,8 @@ struct TopologyFile {
   std::vector<std::string> assumptions;
 };
 
-/// Reads a Topology Zoo GraphML, REPETITA `.graph`, SNDlib XML or node-link JSON file; the format is told by its content.
+/// Reads a Topology Zoo GraphML, REPETITA `.graph`, SNDlib XML or node-link JSON file; the format is told by its
+/// content.
 ///
 /// @error kNotFound, kIo, kBadInput: the message is one line that begins with "FILE:LINE: " (or "FILE: ")
 [[nodiscard]] Result<TopologyFile> read_topology(const std::filesystem::path& file);
