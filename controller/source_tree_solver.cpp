@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "controller/link_prices.h"
+#include "controller/tree_master.h"
 #include "controller/tree_search.h"
 #include "core/shortest_paths.h"
 
@@ -17,6 +18,9 @@ namespace {
 
 constexpr std::size_t kBlock = 8;          // sources whose trees are found under the same prices
 constexpr double kDelayTieBreak = 1e-3;    // weight of delay while the utilisation is being minimised
+constexpr int kSweepsBeforeMaster = 24;
+constexpr int kMasterRoundsMax = 400;
+constexpr double kBlendFirst = 0.5;        // weight of the best bound's prices in the prices of new trees
 constexpr double kFirstSharpness = 60.0;   // eta of the soft maximum, in units of 1 / utilisation
 constexpr double kGapBeforeShortening = 0.5;
 constexpr double kSlackMax = 0.01;         // of the utilisation, that shorter paths may cost
@@ -48,7 +52,11 @@ class Solver {
   SourceTreeSolution run();
 
  private:
+  /// Frank-Wolfe sweeps until the gap is reached, or until they stop paying: then the master problem finishes.
   void minimize_utilization(double gap_wanted);
+  void sweep_to(double gap_wanted, int sweeps_max);
+  void solve_master_to(double gap_wanted);
+  void add_columns(TreeMaster& master, std::size_t source, std::size_t first_tree) const;
   void shorten_paths();
   /// Re-routes every source once; the prices come from `price_links`.
   template <typename PriceLinks, typename StepSize>
@@ -56,9 +64,13 @@ class Solver {
   void find_trees(std::size_t first, std::size_t last);
   void shift(Source& source, Tree&& tree, double step);
   void update_bound(std::span<const double> prices);
+  bool offer_bound(double bound, std::span<const double> prices);
+  [[nodiscard]] double gap() const;
   [[nodiscard]] double demand_delay() const { return std::inner_product(load_.begin(), load_.end(), delay_.begin(), 0.0); }
   [[nodiscard]] double utilization() const { return *std::max_element(utilization_.begin(), utilization_.end()); }
   void refresh_loads();
+  /// Adds the loads of all trees up, by share.
+  void mix_loads();
   /// Runs `work(i)` for i in [first, last), spread over the threads; the order of effects must not matter.
   template <typename Work>
   void spread(std::size_t first, std::size_t last, const Work& work);
@@ -201,7 +213,6 @@ void Solver::sweep(const PriceLinks& price_links, const StepSize& step_size) {
 
 /// Forgets trees that carry next to nothing and adds the loads up anew, so that rounding does not pile up.
 void Solver::refresh_loads() {
-  std::fill(load_.begin(), load_.end(), 0.0);
   for (Source& source : sources_) {
     double kept = 0.0;
     std::size_t to = 0;
@@ -216,9 +227,17 @@ void Solver::refresh_loads() {
     }
     source.trees.resize(to);
     source.share.resize(to);
+    for (double& share : source.share) share /= kept;
+  }
+  mix_loads();
+}
+
+void Solver::mix_loads() {
+  std::fill(load_.begin(), load_.end(), 0.0);
+  for (Source& source : sources_) {
     std::fill(source.load.begin(), source.load.end(), 0.0);
-    for (std::size_t k = 0; k < to; ++k) {
-      source.share[k] /= kept;
+    for (std::size_t k = 0; k < source.trees.size(); ++k) {
+      if (source.share[k] == 0.0) continue;
       const Tree& tree = source.trees[k];
       for (std::size_t node = 0; node < tree.load.size(); ++node) {
         const std::uint32_t link = tree.parent_link[node];
@@ -243,24 +262,102 @@ void Solver::update_bound(std::span<const double> prices) {
       if (sources_[i].demand[t] > 0.0) part[i] += sources_[i].demand[t] * search.cost()[t];
     }
   });
-  const double bound = std::accumulate(part.begin(), part.end(), 0.0) / budget;
-  if (bound > lower_bound_) {
-    lower_bound_ = bound;
-    duals_.assign(prices.begin(), prices.end());
-    for (double& dual : duals_) dual /= budget;
-  }
+  offer_bound(std::accumulate(part.begin(), part.end(), 0.0) / budget, prices);
+}
+
+bool Solver::offer_bound(double bound, std::span<const double> prices) {
+  if (bound <= lower_bound_) return false;
+  lower_bound_ = bound;
+  duals_.assign(prices.begin(), prices.end());
+  return true;
+}
+
+double Solver::gap() const {
+  return lower_bound_ > 0.0 ? utilization() / lower_bound_ - 1.0 : std::numeric_limits<double>::infinity();
 }
 
 void Solver::minimize_utilization(double gap_wanted) {
+  if (gap() <= gap_wanted) return;
+  sweep_to(gap_wanted, kSweepsBeforeMaster);
+  if (gap() > gap_wanted) solve_master_to(gap_wanted);
+}
+
+/// Columns of one source's trees, from number `first_tree` on.
+void Solver::add_columns(TreeMaster& master, std::size_t source, std::size_t first_tree) const {
+  std::vector<TreeMaster::Entry> entries;
+  for (std::size_t k = first_tree; k < sources_[source].trees.size(); ++k) {
+    const Tree& tree = sources_[source].trees[k];
+    entries.clear();
+    for (std::size_t node = 0; node < tree.load.size(); ++node) {
+      const std::uint32_t link = tree.parent_link[node];
+      if (link == ShortestPathTree::kNoLink || tree.load[node] == 0.0) continue;
+      entries.push_back({.link = link, .utilization = tree.load[node] * inverse_capacity_[link]});
+    }
+    master.add_tree(source, entries);
+  }
+}
+
+/// Column generation with stabilised prices: new trees are the cheapest under a blend of the master's duals and the prices
+/// of the best bound, since duals of an unfinished master jump about.
+void Solver::solve_master_to(double gap_wanted) {
+  TreeMaster master{sources_.size(), load_.size()};
+  std::vector<std::pair<std::size_t, std::size_t>> column_tree;  // column -> source, tree
+  std::vector<std::size_t> added(sources_.size(), 0);            // by source: trees that are columns already
+  const auto add_new = [&] {
+    for (std::size_t s = 0; s < sources_.size(); ++s) {
+      add_columns(master, s, added[s]);
+      for (; added[s] < sources_[s].trees.size(); ++added[s]) column_tree.emplace_back(s, added[s]);
+    }
+  };
+  double blend = kBlendFirst;
+  for (int round = 0; round < kMasterRoundsMax; ++round) {
+    const std::size_t columns_before = column_tree.size();
+    add_new();
+    if (round > 0 && column_tree.size() == columns_before && blend == 0.0) break;
+    if (!master.solve()) break;
+    for (std::size_t c = 0; c < column_tree.size(); ++c) {
+      sources_[column_tree[c].first].share[column_tree[c].second] = master.shares()[c];
+    }
+    mix_loads();
+    if (gap() <= gap_wanted) break;
+
+    for (std::size_t l = 0; l < cost_.size(); ++l) {
+      cost_[l] = blend * duals_[l] + (1.0 - blend) * master.duals()[l] * inverse_capacity_[l];
+    }
+    ++sweeps_;
+    find_trees(0, sources_.size());
+    double bound = 0.0;  // what all trees cost at these prices: the dual bound, for prices x capacity sum to 1
+    for (const Tree& tree : found_) {
+      for (std::size_t node = 0; node < tree.load.size(); ++node) {
+        const std::uint32_t link = tree.parent_link[node];
+        if (link != ShortestPathTree::kNoLink) bound += tree.load[node] * cost_[link];
+      }
+    }
+    const bool better = offer_bound(bound, cost_);
+    blend = better ? kBlendFirst : blend * 0.5;
+    if (blend < 0.01) blend = 0.0;
+    if (gap() <= gap_wanted) break;
+    for (std::size_t s = 0; s < sources_.size(); ++s) {
+      Source& source = sources_[s];
+      const bool held = std::any_of(source.trees.begin(), source.trees.end(),
+                                    [&](const Tree& tree) { return tree.parent_link == found_[s].parent_link; });
+      if (held) continue;
+      source.trees.push_back(std::move(found_[s]));
+      source.share.push_back(0.0);
+    }
+  }
+  refresh_loads();
+}
+
+void Solver::sweep_to(double gap_wanted, int sweeps_max) {
   // Everyone starts on the shortest path, those that come later seeing what the earlier ones filled.
   cost_ = delay_;
   delay_weight_ = 0.0;
   double sharpness = kFirstSharpness;
   const double soft_range = std::log(static_cast<double>(load_.size()) + 1.0);
-  double gap = lower_bound_ > 0.0 ? utilization() / lower_bound_ - 1.0 : std::numeric_limits<double>::infinity();
   double average_weight = 0.0;
 
-  for (int round = 0; sweeps_ < options_.sweeps_max && gap > gap_wanted; ++round) {
+  for (int round = 0; round < sweeps_max && gap() > gap_wanted; ++round) {
     const double unit = utilization();
     const double eta = unit > 0.0 ? sharpness / unit : 0.0;
     const auto price_links = [&] {
@@ -283,14 +380,13 @@ void Solver::minimize_utilization(double gap_wanted) {
     if (round == 0) continue;
 
     soft_max_prices(utilization_, inverse_capacity_, sharpness / utilization(), price_);
-    average_weight = 0.5 * average_weight + 1.0;
+    average_weight = 0.7 * average_weight + 1.0;
     for (std::size_t l = 0; l < price_.size(); ++l) {
       price_average_[l] += (price_[l] - price_average_[l]) / average_weight;
     }
     update_bound(price_average_);
-    if (lower_bound_ > 0.0) gap = utilization() / lower_bound_ - 1.0;
     // The soft maximum may be off by soft_range / sharpness: keep that at a fraction of the gap that is left.
-    sharpness = std::max(sharpness, std::min(2.0 * sharpness, 3.0 * soft_range / std::max(gap, gap_wanted)));
+    sharpness = std::max(sharpness, std::min(2.0 * sharpness, 3.0 * soft_range / std::max(gap(), gap_wanted)));
   }
 }
 
