@@ -1,0 +1,302 @@
+#include "controller/scenario_planner.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "controller/scenario_kernel.h"
+#include "controller/tree_search.h"
+#include "core/shortest_paths.h"
+
+namespace wan::controller {
+namespace {
+
+constexpr double kShareMin = 5e-3;       // smaller shares are folded into the others when a plan is made
+constexpr std::size_t kPathsMax = 24;    // candidates a demand keeps
+constexpr double kWorthAPath = 1e-3;     // a new path must be cheaper by this part
+
+/// One demand with its candidate paths, in flat arrays.
+struct Candidates {
+  Demand demand;
+  std::vector<std::uint32_t> first{0};
+  std::vector<std::uint32_t> links;
+  std::vector<double> delay;        // by path, seconds
+  std::vector<double> delay_price;  // by path
+  std::vector<double> share;        // by path
+  std::vector<int> idle;            // by path: decisions since it last carried anything
+
+  [[nodiscard]] std::size_t size() const { return share.size(); }
+  [[nodiscard]] std::span<const std::uint32_t> path(std::size_t p) const {
+    return std::span{links}.subspan(first[p], first[p + 1] - first[p]);
+  }
+  [[nodiscard]] std::size_t find(std::span<const std::uint32_t> wanted) const {
+    for (std::size_t p = 0; p < size(); ++p) {
+      const auto held = path(p);
+      if (std::equal(held.begin(), held.end(), wanted.begin(), wanted.end())) return p;
+    }
+    return size();
+  }
+  void add(std::span<const std::uint32_t> path_links, double path_delay) {
+    links.insert(links.end(), path_links.begin(), path_links.end());
+    first.push_back(static_cast<std::uint32_t>(links.size()));
+    delay.push_back(path_delay);
+    delay_price.push_back(0.0);
+    share.push_back(0.0);
+    idle.push_back(0);
+  }
+  void remove(std::size_t p) {
+    const std::uint32_t removed = first[p + 1] - first[p];
+    links.erase(links.begin() + first[p], links.begin() + first[p + 1]);
+    first.erase(first.begin() + static_cast<std::ptrdiff_t>(p));
+    for (std::size_t i = p; i < first.size(); ++i) first[i] -= removed;
+    const auto at = static_cast<std::ptrdiff_t>(p);
+    delay.erase(delay.begin() + at);
+    delay_price.erase(delay_price.begin() + at);
+    share.erase(share.begin() + at);
+    idle.erase(idle.begin() + at);
+  }
+};
+
+}  // namespace
+
+struct ScenarioPlanner::Impl {
+  Impl(const Topology& network, const ScenarioOptions& wanted);
+
+  void take_start(const PathPlan& start);
+  void set_rates(std::span<const TrafficMatrix> scenarios, ScenarioLoads& loads);
+  void price_delay(double utilization);
+  void load_links(ScenarioLoads& loads) const;
+  /// Adds each demand's cheapest path where it is worth having; returns the dual bound at these prices.
+  double generate_paths(const ScenarioLoads& loads);
+  int sweep_until_settled(ScenarioLoads& loads, int sweeps_max);
+  [[nodiscard]] double objective(const ScenarioLoads& loads) const;
+  [[nodiscard]] PathPlan make_plan(std::size_t class_count);
+  [[nodiscard]] std::span<const double> rate_of(std::size_t d) const {
+    return std::span{rate}.subspan(d * stride, stride);
+  }
+
+  Topology topology;
+  ScenarioOptions options;
+  TreeSearchGraph graph;
+  TreeSearch search;
+  std::vector<double> delay;           // by link, seconds
+  std::vector<double> shortest_delay;  // by demand, seconds
+  std::vector<Candidates> demands;     // every connected pair, in order
+  std::size_t stride = 0;
+  std::vector<double> rate;            // [demand][scenario], bits per second
+  std::vector<bool> active;            // by demand: above zero in some scenario
+  std::vector<double> scratch;
+};
+
+ScenarioPlanner::Impl::Impl(const Topology& network, const ScenarioOptions& wanted)
+    : topology{network}, options{wanted}, graph{topology}, search{graph}, delay{delay_costs(topology)} {
+  for (std::size_t s = 0; s < topology.node_count(); ++s) {
+    search.run(s, delay);
+    for (std::size_t t = 0; t < topology.node_count(); ++t) {
+      if (s == t || !std::isfinite(search.cost()[t])) continue;
+      Candidates candidates;
+      candidates.demand = {TrafficClass{0}, NodeId{s}, NodeId{t}};
+      demands.push_back(std::move(candidates));
+      shortest_delay.push_back(search.cost()[t]);
+    }
+  }
+}
+
+void ScenarioPlanner::Impl::take_start(const PathPlan& start) {
+  std::vector<std::uint32_t> links;
+  for (Candidates& candidates : demands) {
+    for (std::size_t p = candidates.size(); p-- > 0;) {
+      if (++candidates.idle[p] > 50 && candidates.size() > kPathsMax / 2) candidates.remove(p);
+    }
+    std::fill(candidates.share.begin(), candidates.share.end(), 0.0);
+    const auto at = start.find(candidates.demand);
+    if (!at) continue;
+    for (std::size_t p = 0; p < start.path_count(*at); ++p) {
+      const auto [fraction, path] = start.path(*at, p);
+      links.clear();
+      double path_delay = 0.0;
+      for (const LinkId id : path) {
+        links.push_back(static_cast<std::uint32_t>(id.index()));
+        path_delay += delay[id.index()];
+      }
+      const std::size_t held = candidates.find(links);
+      if (held == candidates.size()) candidates.add(links, path_delay);
+      candidates.share[held] += fraction;
+      candidates.idle[held] = 0;
+    }
+  }
+}
+
+void ScenarioPlanner::Impl::set_rates(std::span<const TrafficMatrix> scenarios, ScenarioLoads& loads) {
+  stride = loads.stride;
+  rate.assign(demands.size() * stride, 0.0);
+  active.assign(demands.size(), false);
+  for (std::size_t k = 0; k < scenarios.size(); ++k) {
+    const TrafficMatrix summed = scenarios[k].classes_summed();
+    for (std::size_t d = 0; d < demands.size(); ++d) {
+      const double bps = summed.at(demands[d].demand.from, demands[d].demand.to).bps();
+      rate[d * stride + k] = bps;
+      if (bps > 0.0) active[d] = true;
+    }
+  }
+}
+
+void ScenarioPlanner::Impl::load_links(ScenarioLoads& loads) const {
+  std::fill(loads.utilization.begin(), loads.utilization.end(), 0.0);
+  for (std::size_t d = 0; d < demands.size(); ++d) {
+    if (!active[d]) continue;
+    const Candidates& candidates = demands[d];
+    for (std::size_t p = 0; p < candidates.size(); ++p) {
+      if (candidates.share[p] == 0.0) continue;
+      for (const std::uint32_t link : candidates.path(p)) {
+        const double factor = candidates.share[p] * loads.inverse_capacity[link];
+        for (std::size_t k = 0; k < stride; ++k) loads.utilization[link * stride + k] += factor * rate[d * stride + k];
+      }
+    }
+  }
+}
+
+/// A path's delay costs its mean rate x delay, in units in which all demands on their shortest paths cost
+/// `delay_weight` x utilisation.
+void ScenarioPlanner::Impl::price_delay(double utilization) {
+  std::vector<double> mean(demands.size(), 0.0);
+  double shortest = 0.0;
+  for (std::size_t d = 0; d < demands.size(); ++d) {
+    for (std::size_t k = 0; k < stride; ++k) mean[d] += rate[d * stride + k];
+    shortest += mean[d] * shortest_delay[d];
+  }
+  const double unit = shortest > 0.0 ? options.delay_weight * utilization / shortest : 0.0;
+  for (std::size_t d = 0; d < demands.size(); ++d) {
+    Candidates& candidates = demands[d];
+    for (std::size_t p = 0; p < candidates.size(); ++p) {
+      candidates.delay_price[p] = unit * mean[d] * candidates.delay[p];
+    }
+  }
+}
+
+double ScenarioPlanner::Impl::generate_paths(const ScenarioLoads& loads) {
+  std::vector<double> price(topology.link_count());
+  std::vector<std::uint32_t> links;
+  double bound = 0.0;
+  for (std::size_t d = 0; d < demands.size(); ++d) {
+    if (!active[d]) continue;
+    Candidates& candidates = demands[d];
+    demand_link_prices(loads, rate_of(d), price);
+    search.run(candidates.demand.from.index(), price);
+    const double cheapest = search.cost()[candidates.demand.to.index()];
+    bound += cheapest;
+
+    double held = std::numeric_limits<double>::infinity();
+    for (std::size_t p = 0; p < candidates.size(); ++p) {
+      double cost = 0.0;
+      for (const std::uint32_t link : candidates.path(p)) cost += price[link];
+      held = std::min(held, cost);
+    }
+    if (cheapest >= held * (1.0 - kWorthAPath) || candidates.size() >= kPathsMax) continue;
+    links.clear();
+    double path_delay = 0.0;
+    for (std::size_t at = candidates.demand.to.index(); at != candidates.demand.from.index();) {
+      const std::uint32_t link = search.parent_link()[at];
+      links.push_back(link);
+      path_delay += delay[link];
+      at = graph.link_from[link];
+    }
+    std::reverse(links.begin(), links.end());
+    if (candidates.find(links) == candidates.size()) candidates.add(links, path_delay);
+  }
+  return bound;
+}
+
+double ScenarioPlanner::Impl::objective(const ScenarioLoads& loads) const {
+  double value = loads.soft_expected_utilization();
+  for (std::size_t d = 0; d < demands.size(); ++d) {
+    if (!active[d]) continue;
+    for (std::size_t p = 0; p < demands[d].size(); ++p) value += demands[d].share[p] * demands[d].delay_price[p];
+  }
+  return value;
+}
+
+int ScenarioPlanner::Impl::sweep_until_settled(ScenarioLoads& loads, int sweeps_max) {
+  double before = objective(loads);
+  for (int sweep = 1; sweep <= sweeps_max; ++sweep) {
+    for (std::size_t d = 0; d < demands.size(); ++d) {
+      if (!active[d]) continue;
+      Candidates& candidates = demands[d];
+      const SplitView view{.rate = rate_of(d),
+                           .first = candidates.first,
+                           .links = candidates.links,
+                           .delay_price = candidates.delay_price,
+                           .share = candidates.share};
+      improve_split(loads, view, scratch);
+    }
+    loads.refresh();
+    const double after = objective(loads);
+    if (before - after < options.tolerance * after) return sweep;
+    before = after;
+  }
+  return sweeps_max;
+}
+
+PathPlan ScenarioPlanner::Impl::make_plan(std::size_t class_count) {
+  PathPlanBuilder builder;
+  std::vector<LinkId> links;
+  for (std::size_t cls = 0; cls < class_count; ++cls) {
+    for (Candidates& candidates : demands) {
+      builder.begin_demand({TrafficClass{cls}, candidates.demand.from, candidates.demand.to});
+      for (std::size_t p = 0; p < candidates.size(); ++p) {
+        if (candidates.share[p] < kShareMin) continue;
+        candidates.idle[p] = 0;
+        links.clear();
+        for (const std::uint32_t link : candidates.path(p)) links.push_back(LinkId{link});
+        builder.add_path(candidates.share[p], links);
+      }
+    }
+  }
+  return std::move(builder).build();
+}
+
+ScenarioPlanner::ScenarioPlanner(const Topology& topology, const ScenarioOptions& options)
+    : impl_{std::make_unique<Impl>(topology, options)} {}
+ScenarioPlanner::~ScenarioPlanner() = default;
+ScenarioPlanner::ScenarioPlanner(ScenarioPlanner&&) noexcept = default;
+ScenarioPlanner& ScenarioPlanner::operator=(ScenarioPlanner&&) noexcept = default;
+
+Result<ScenarioRoutes> ScenarioPlanner::plan(std::span<const TrafficMatrix> scenarios, const PathPlan& start) {
+  Impl& impl = *impl_;
+  for (const TrafficMatrix& scenario : scenarios) {
+    if (scenario.node_count() != impl.topology.node_count()) {
+      return fail(ErrorCode::kShapeMismatch, "a scenario has " + std::to_string(scenario.node_count()) +
+                                                 " nodes, the topology " + std::to_string(impl.topology.node_count()));
+    }
+  }
+  ScenarioLoads loads{impl.topology.link_count(), scenarios.size()};
+  for (std::size_t l = 0; l < loads.links; ++l) {
+    const Link& link = impl.topology.links()[l];
+    loads.inverse_capacity[l] = link.up ? 1.0 / link.capacity.bps() : 0.0;
+  }
+  impl.take_start(start);
+  impl.set_rates(scenarios, loads);
+  impl.load_links(loads);
+
+  ScenarioRoutes routes;
+  const double utilization = loads.expected_utilization();
+  if (utilization > 0.0) {
+    loads.eta = impl.options.sharpness / utilization;
+    loads.refresh();
+    impl.generate_paths(loads);
+    impl.price_delay(utilization);
+    routes.sweeps = impl.sweep_until_settled(loads, impl.options.sweeps_max);
+    routes.lower_bound = impl.generate_paths(loads);  // and paths worth having next time
+  }
+  routes.plan = impl.make_plan(scenarios.front().class_count());
+  double expected = 0.0;
+  impl.take_start(routes.plan);
+  impl.load_links(loads);
+  expected = loads.expected_utilization();
+  routes.expected_utilization = expected;
+  return routes;
+}
+
+}  // namespace wan::controller
