@@ -26,7 +26,7 @@ Result<TrafficMatrix> parse_demands(std::string_view text, std::string_view name
   const auto xml = XmlSource::open(*source);
   if (!xml) return error_of(xml);
   if (std::string_view{xml->root().name()} != "network") {
-    return xml->fail_at(xml->root(), "root element " + in_quotes(xml->root().name()) + " is not SNDlib's");
+    return xml->fail_at(xml->root(), "root element ", in_quotes(xml->root().name()), " is not SNDlib's");
   }
   return parse_sndlib_demands(*xml, topology);
 }
@@ -34,8 +34,7 @@ Result<TrafficMatrix> parse_demands(std::string_view text, std::string_view name
 Result<TrafficMatrix> empty_matrix(const TextSource& source, const Topology& topology) {
   const std::size_t n = topology.node_count();
   if (n * n * sizeof(double) > kMatrixBytesMax) {
-    return source.fail_whole("a matrix of " + std::to_string(n) + " nodes needs over " +
-                             std::to_string(kMatrixBytesMax / kMebibyte) + " MiB");
+    return source.fail_whole("a matrix of ", n, " nodes needs over ", kMatrixBytesMax / kMebibyte, " MiB");
   }
   return TrafficMatrix{n};
 }

@@ -39,7 +39,7 @@ Result<Keys> read_keys(const XmlSource& xml, std::string_view domain,
     const auto meaning = meaning_of(key.attribute("attr.name").value());
     if (!meaning) continue;
     if (!keys.emplace(key.attribute("id").value(), Key{*meaning, key.child("default")}).second) {
-      return xml.fail_at(key, "key id " + in_quotes(key.attribute("id").value()) + " appears twice");
+      return xml.fail_at(key, "key id ", in_quotes(key.attribute("id").value()), " appears twice");
     }
   }
   return keys;
@@ -112,7 +112,7 @@ Result<bool> is_directed(const XmlSource& xml, pugi::xml_node edge, bool by_defa
   const std::string_view value = directed.value();
   if (value == "true" || value == "1") return true;
   if (value == "false" || value == "0") return false;
-  return xml.fail_at(edge, "directed=" + in_quotes(value) + " is neither true nor false");
+  return xml.fail_at(edge, "directed=", in_quotes(value), " is neither true nor false");
 }
 
 Result<void> read_edge(const XmlSource& xml, pugi::xml_node edge, const Keys& keys, bool directed_by_default,
@@ -122,7 +122,7 @@ Result<void> read_edge(const XmlSource& xml, pugi::xml_node edge, const Keys& ke
   for (const auto& [attribute, end] : {std::pair{"source", &DraftLink::from}, std::pair{"target", &DraftLink::to}}) {
     const std::string_view id = edge.attribute(attribute).value();
     const auto node = draft.find_node(id);
-    if (!node) return xml.fail_at(edge, "the edge's " + std::string{attribute} + " " + in_quotes(id) + " is not a node");
+    if (!node) return xml.fail_at(edge, "the edge's ", attribute, " ", in_quotes(id), " is not a node");
     link.*end = *node;
   }
   const auto directed = is_directed(xml, edge, directed_by_default);
@@ -142,7 +142,7 @@ Result<bool> edges_are_directed(const XmlSource& xml, pugi::xml_node graph) {
   const std::string_view value = graph.attribute("edgedefault").value();
   if (value == "directed") return true;
   if (value == "undirected") return false;
-  return xml.fail_at(graph, "edgedefault=" + in_quotes(value) + " is neither directed nor undirected");
+  return xml.fail_at(graph, "edgedefault=", in_quotes(value), " is neither directed nor undirected");
 }
 
 }  // namespace
@@ -168,7 +168,7 @@ Result<TopologyFile> parse_graphml(const XmlSource& xml) {
   for (const pugi::xml_node edge : graph->children("edge")) {
     if (auto read = read_edge(xml, edge, *edge_keys, *directed, zero_speeds, draft); !read) return error_of(read);
   }
-  if (zero_speeds > 0) draft.assume("LinkSpeedRaw 0 of " + std::to_string(zero_speeds) + " links taken as not given");
+  if (zero_speeds > 0) draft.assume("LinkSpeedRaw 0 of ", zero_speeds, " links taken as not given");
   return std::move(draft).finish();
 }
 

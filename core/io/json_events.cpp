@@ -115,7 +115,7 @@ bool EventAdapter::scalar(const JsonScalar& value) {
 
 bool EventAdapter::open(JsonShape shape) {
   if (levels_.size() + skipped_levels_ > kDepthMax) {
-    return refuse(source_.fail_at(offset(), "nested over " + std::to_string(kDepthMax) + " levels deep"));
+    return refuse(source_.fail_at(offset(), "nested over ", kDepthMax, " levels deep"));
   }
   if (skipped_levels_ > 0 || !levels_.back().key_is_ours) {
     ++skipped_levels_;
@@ -145,7 +145,7 @@ bool EventAdapter::key(string_t& name) {
   level.key_is_ours = level.key >= 0;
   if (!level.key_is_ours) return true;
   const std::uint32_t bit = std::uint32_t{1} << static_cast<unsigned>(level.key);
-  if ((level.keys & bit) != 0) return refuse(source_.fail_at(offset(), "key " + in_quotes(name) + " appears twice"));
+  if ((level.keys & bit) != 0) return refuse(source_.fail_at(offset(), "key ", in_quotes(name), " appears twice"));
   level.keys |= bit;
   return true;
 }
@@ -158,7 +158,7 @@ bool EventAdapter::parse_error(std::size_t position, const std::string& /*last_t
   const std::size_t colon = column == std::string_view::npos ? column : what.find(": ", column);
   if (colon != std::string_view::npos) what.remove_prefix(colon + 2);
   constexpr std::size_t kShown = 160;  // the library quotes the whole last token
-  std::string message = "malformed JSON: " + std::string{what.substr(0, kShown)};
+  std::string message = joined("malformed JSON: ", what.substr(0, kShown));
   if (what.size() > kShown) message += "...";
   const std::size_t last = source_.text().empty() ? 0 : source_.text().size() - 1;
   return refuse(source_.fail_at(std::min(position > 0 ? position - 1 : 0, last), message));

@@ -67,8 +67,7 @@ Result<int> NodeLinkFormat::open(const JsonEvent& at, JsonShape shape) {
   if (at.place == kRoot && at.key == kLinksKey && !object) return kLinks;
   if (at.place == kNodes && object) return kNode;
   if (at.place == kLinks && object) {
-    if (links_.size() == kLinksMax)
-      return source_.fail_at(at.offset, "more than " + std::to_string(kLinksMax) + " links");
+    if (links_.size() == kLinksMax) return source_.fail_at(at.offset, "more than ", kLinksMax, " links");
     link_ = PendingLink{};
     link_.offset = at.offset;
     return kLink;
@@ -137,7 +136,7 @@ Result<std::string> NodeLinkFormat::id_text(const JsonEvent& at, const JsonScala
     return source_.fail_at(at.offset, "a node's id must be text or a whole number from 0 up");
   }
   if (value.text.size() > kNameBytesMax)
-    return source_.fail_at(at.offset, "node id " + in_quotes(value.text) + " is too long");
+    return source_.fail_at(at.offset, "node id ", in_quotes(value.text), " is too long");
   return std::string{value.text};
 }
 
@@ -154,7 +153,8 @@ Result<TopologyFile> NodeLinkFormat::finish() && {
     for (const std::size_t end : {0U, 1U}) {
       const auto node = draft_.find_node(pending.ends[end]);
       if (!node)
-        return source_.fail_at(pending.offset, "a link ends at " + in_quotes(pending.ends[end]) + ", which is not a node");
+        return source_.fail_at(pending.offset, "a link ends at ", in_quotes(pending.ends[end]),
+                               ", which is not a node");
       (end == 0 ? link.from : link.to) = *node;
     }
     if (auto added = draft_.add_link(link); !added) return error_of(added);

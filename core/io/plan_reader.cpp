@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/io/json_events.h"
+#include "core/io/number_text.h"
 #include "core/io/plan_file.h"
 #include "core/io/text_source.h"
 
@@ -68,7 +69,11 @@ class PlanFormat final : public JsonFormat {
   [[nodiscard]] Result<void> close_demand(const JsonEvent& at);
   [[nodiscard]] Result<void> check_ends(const JsonEvent& at) const;
   [[nodiscard]] bool has_repeated_path() const;
-  [[nodiscard]] tl::unexpected<Error> fail_demand(const JsonEvent& at, std::string_view why) const;
+  template <typename... Parts>
+  [[nodiscard]] tl::unexpected<Error> fail_demand(const JsonEvent& at, const Parts&... why) const {
+    return source_.fail_at(at.offset, "demand ", topology_.node(demand_.from).name, " > ",
+                           topology_.node(demand_.to).name, " of class ", demand_.cls.index(), ": ", why...);
+  }
   [[nodiscard]] std::span<const LinkId> path_links(std::size_t path) const;
 
   const TextSource& source_;
@@ -155,17 +160,17 @@ Result<int> PlanFormat::open(const JsonEvent& at, JsonShape shape) {
 Result<void> PlanFormat::close(const JsonEvent& at, std::uint32_t keys) {
   const auto required = keys_at(at.place);
   for (std::size_t k = 0; k < required.size(); ++k) {
-    if ((keys >> k & 1U) == 0) return source_.fail_at(at.offset, "\"" + std::string{required[k]} + "\" is missing");
+    if ((keys >> k & 1U) == 0) return source_.fail_at(at.offset, "\"", required[k], "\" is missing");
   }
   switch (at.place) {
     case kNodes:
       if (nodes_seen_ == topology_.node_count()) return {};
-      return source_.fail_at(at.offset, "the plan is for another network: it has " + std::to_string(nodes_seen_) +
-                                            " nodes, not " + std::to_string(topology_.node_count()));
+      return source_.fail_at(at.offset, "the plan is for another network: it has ", nodes_seen_, " nodes, not ",
+                             topology_.node_count());
     case kLinks:
       if (links_seen_ == topology_.link_count()) return {};
-      return source_.fail_at(at.offset, "the plan is for another network: it has " + std::to_string(links_seen_) +
-                                            " links, not " + std::to_string(topology_.link_count()));
+      return source_.fail_at(at.offset, "the plan is for another network: it has ", links_seen_, " links, not ",
+                             topology_.link_count());
     case kLink:
       return close_link(at);
     case kPath:
@@ -178,8 +183,7 @@ Result<void> PlanFormat::close(const JsonEvent& at, std::uint32_t keys) {
       return {};
     case kDuals:
       if (certificate_.duals.empty() || certificate_.duals.size() == topology_.link_count()) return {};
-      return source_.fail_at(at.offset, std::to_string(certificate_.duals.size()) + " duals for " +
-                                            std::to_string(topology_.link_count()) + " links");
+      return source_.fail_at(at.offset, certificate_.duals.size(), " duals for ", topology_.link_count(), " links");
     default:
       return {};
   }
@@ -191,8 +195,7 @@ Result<void> PlanFormat::scalar(const JsonEvent& at, const JsonScalar& value) {
       const auto link = index(at, value, topology_.link_count(), "link");
       if (!link) return error_of(link);
       if (path_links_seen_ + links_.size() == kPathLinksMax) {
-        return source_.fail_at(at.offset,
-                               "the paths up to here have more than " + std::to_string(kPathLinksMax) + " links");
+        return source_.fail_at(at.offset, "the paths up to here have more than ", kPathLinksMax, " links");
       }
       links_.emplace_back(*link);
       return {};
@@ -228,7 +231,7 @@ Result<void> PlanFormat::root_field(const JsonEvent& at, const JsonScalar& value
   if (at.key == 1) {
     digest_ = value.text;
   } else if (value.text != "aiwan-plan/1") {
-    return source_.fail_at(at.offset, "format " + in_quotes(value.text) + " is not \"aiwan-plan/1\"");
+    return source_.fail_at(at.offset, "format ", in_quotes(value.text), " is not \"aiwan-plan/1\"");
   }
   return {};
 }
@@ -239,7 +242,7 @@ Result<void> PlanFormat::node_name(const JsonEvent& at, const JsonScalar& value)
       value.text == topology_.nodes()[n].name) {
     return {};
   }
-  return source_.fail_at(at.offset, "the plan is for another network: node " + std::to_string(n) + " differs");
+  return source_.fail_at(at.offset, "the plan is for another network: node ", n, " differs");
 }
 
 Result<void> PlanFormat::link_field(const JsonEvent& at, const JsonScalar& value) {
@@ -260,7 +263,7 @@ Result<void> PlanFormat::close_link(const JsonEvent& at) {
     const Link& ours = topology_.links()[l];
     if (ours.from == link_.from && ours.to == link_.to && ours.name == link_.name) return {};
   }
-  return source_.fail_at(at.offset, "the plan is for another network: link " + std::to_string(l) + " differs");
+  return source_.fail_at(at.offset, "the plan is for another network: link ", l, " differs");
 }
 
 Result<void> PlanFormat::demand_field(const JsonEvent& at, const JsonScalar& value) {
@@ -316,7 +319,7 @@ Result<void> PlanFormat::close_demand(const JsonEvent& at) {
   if (fractions_.empty()) return fail_demand(at, "no path");
   double sum = 0.0;
   for (const double fraction : fractions_) sum += fraction;
-  if (std::abs(sum - 1.0) > 1e-9) return fail_demand(at, "fractions sum to " + format_number(sum) + ", not to 1");
+  if (std::abs(sum - 1.0) > 1e-9) return fail_demand(at, "fractions sum to ", format_number(sum), ", not to 1");
 
   if (has_repeated_path()) return fail_demand(at, "the same path appears twice");
 
@@ -343,19 +346,12 @@ bool PlanFormat::has_repeated_path() const {
 Result<std::size_t> PlanFormat::index(const JsonEvent& at, const JsonScalar& value, std::size_t count,
                                       std::string_view what) const {
   if (value.kind == JsonScalar::Kind::kWhole && value.whole < count) return value.whole;
-  return source_.fail_at(at.offset,
-                         "a " + std::string{what} + " must be a whole number below " + std::to_string(count));
+  return source_.fail_at(at.offset, "a ", what, " must be a whole number below ", count);
 }
 
 Result<double> PlanFormat::number(const JsonEvent& at, const JsonScalar& value) const {
   if (value.kind == JsonScalar::Kind::kWhole || value.kind == JsonScalar::Kind::kNumber) return value.number;
   return source_.fail_at(at.offset, "a value that is not a number");
-}
-
-tl::unexpected<Error> PlanFormat::fail_demand(const JsonEvent& at, std::string_view why) const {
-  return source_.fail_at(at.offset, "demand " + topology_.node(demand_.from).name + " > " +
-                                        topology_.node(demand_.to).name + " of class " +
-                                        std::to_string(demand_.cls.index()) + ": " + std::string{why});
 }
 
 PlanFile PlanFormat::finish() && {

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <string>
 
+#include "core/io/number_text.h"
 #include "core/io/plan_file.h"
 #include "core/io/text_source.h"
 
@@ -25,9 +26,7 @@ std::string json_string(std::string_view text) {
 }
 
 void append_demand(std::string& out, const Demand& demand) {
-  out.append("{\"class\":").append(std::to_string(demand.cls.index()));
-  out.append(",\"from\":").append(std::to_string(demand.from.index()));
-  out.append(",\"to\":").append(std::to_string(demand.to.index()));
+  out += joined("{\"class\":", demand.cls.index(), ",\"from\":", demand.from.index(), ",\"to\":", demand.to.index());
 }
 
 void append_network(std::string& out, const Topology& topology) {
@@ -38,9 +37,8 @@ void append_network(std::string& out, const Topology& topology) {
   out += "\n],\n\"links\":[";
   for (std::size_t l = 0; l < topology.link_count(); ++l) {
     const Link& link = topology.links()[l];
-    out.append(l == 0 ? "\n" : ",\n").append("{\"from\":").append(std::to_string(link.from.index()));
-    out.append(",\"to\":").append(std::to_string(link.to.index()));
-    out.append(",\"name\":").append(json_string(link.name)).append("}");
+    out += joined(l == 0 ? "\n" : ",\n", "{\"from\":", link.from.index(), ",\"to\":", link.to.index(),
+                  ",\"name\":", json_string(link.name), "}");
   }
   out += "\n]";
 }
@@ -83,9 +81,9 @@ bool is_finite(const Certificate& certificate) {
 
 Result<void> write_plan(const std::filesystem::path& file, const Topology& topology, const PlanFile& plan) {
   if (!is_finite(plan.certificate)) {
-    return fail(ErrorCode::kBadInput, file.string() + ": the plan's certificate holds a number that is not finite");
+    return fail(ErrorCode::kBadInput, joined(file.string(), ": the certificate holds a number that is not finite"));
   }
-  std::string out = "{\n\"format\":\"aiwan-plan/1\",\n\"topology\":" + json_string(plan.topology_digest) + ",\n";
+  std::string out = joined("{\n\"format\":\"aiwan-plan/1\",\n\"topology\":", json_string(plan.topology_digest), ",\n");
   append_network(out, topology);
   out += ",\n";
   append_certificate(out, plan.certificate);

@@ -1,8 +1,8 @@
-#include <array>
 #include <string>
 #include <vector>
 
 #include "core/io/formats.h"
+#include "core/io/number_text.h"
 #include "core/io/topology_draft.h"
 
 namespace wan::io {
@@ -15,18 +15,17 @@ Result<std::size_t> read_head(const TextSource& source, LineReader& lines, std::
                               std::string_view columns, std::size_t count_max) {
   const Fields head = lines.next_fields();
   if (head.size() != 2 || head[0] != keyword) {
-    return source.fail_at(lines.offset(), "expected \"" + std::string{keyword} + " COUNT\"" +
-                                              (head.empty() ? "" : ", found " + in_quotes(head[0])));
+    return source.fail_at(lines.offset(), "expected \"", keyword, " COUNT\"",
+                          head.empty() ? "" : joined(", found ", in_quotes(head[0])));
   }
   const auto count = parse_count(head[1]);
-  if (!count) return source.fail_at(lines.offset(), in_quotes(head[1]) + " is no number of rows");
+  if (!count) return source.fail_at(lines.offset(), in_quotes(head[1]), " is no number of rows");
   if (*count > count_max) {
-    return source.fail_at(lines.offset(), std::string{head[1].substr(0, 30)} + " rows; at most " +
-                                              std::to_string(count_max) + " are read");
+    return source.fail_at(lines.offset(), head[1].substr(0, 30), " rows; at most ", count_max, " are read");
   }
-  std::string joined;
-  for (const std::string_view field : lines.next_fields()) joined.append(joined.empty() ? "" : " ").append(field);
-  if (joined != columns) return source.fail_at(lines.offset(), "expected the columns \"" + std::string{columns} + "\"");
+  std::string found;
+  for (const std::string_view field : lines.next_fields()) found.append(found.empty() ? "" : " ").append(field);
+  if (found != columns) return source.fail_at(lines.offset(), "expected the columns \"", columns, "\"");
   return *count;
 }
 
@@ -35,14 +34,11 @@ Result<Fields> read_row(const TextSource& source, LineReader& lines, std::size_t
                         std::size_t rows, std::string_view what) {
   Fields fields = lines.next_fields();
   if (fields.empty()) {
-    return source.fail_at(lines.offset(), "the file ends after " + std::to_string(row) + " of " + std::to_string(rows) +
-                                              " " + std::string{what} + " rows");
+    return source.fail_at(lines.offset(), "the file ends after ", row, " of ", rows, " ", what, " rows");
   }
   if (fields.size() != size) {
-    return source.fail_at(lines.offset(), std::string{what} + " row " + std::to_string(row) + " of " +
-                                              std::to_string(rows) + " needs " + std::to_string(size) +
-                                              " fields and has " +
-                                              (fields.size() > 6 ? "more" : std::to_string(fields.size())));
+    return source.fail_at(lines.offset(), what, " row ", row, " of ", rows, " needs ", size, " fields and has ",
+                          fields.size() > 6 ? "more" : std::to_string(fields.size()));
   }
   return fields;
 }
@@ -50,12 +46,12 @@ Result<Fields> read_row(const TextSource& source, LineReader& lines, std::size_t
 Result<void> expect_end(const TextSource& source, LineReader& lines) {
   const Fields more = lines.next_fields();
   if (more.empty()) return {};
-  return source.fail_at(lines.offset(), in_quotes(more[0]) + " after the last row that the count announces");
+  return source.fail_at(lines.offset(), in_quotes(more[0]), " after the last row that the count announces");
 }
 
 tl::unexpected<Error> not_a_number(const TextSource& source, std::size_t offset, std::string_view column,
                                    std::string_view token) {
-  return source.fail_at(offset, std::string{column} + " " + in_quotes(token) + " is not a finite number");
+  return source.fail_at(offset, column, " ", in_quotes(token), " is not a finite number");
 }
 
 Result<void> read_node(const TextSource& source, const Fields& row, std::size_t offset, std::size_t index,
@@ -71,8 +67,7 @@ Result<void> read_node(const TextSource& source, const Fields& row, std::size_t 
 Result<std::size_t> read_end(const TextSource& source, std::size_t offset, std::string_view token, std::size_t nodes) {
   const auto index = parse_count(token);
   if (!index || *index >= nodes) {
-    return source.fail_at(
-        offset, "node " + in_quotes(token) + " does not exist: there are " + std::to_string(nodes) + ", counted from 0");
+    return source.fail_at(offset, "node ", in_quotes(token), " does not exist: there are ", nodes, ", counted from 0");
   }
   return *index;
 }

@@ -24,8 +24,8 @@ Result<Unit> read_unit(const XmlSource& xml) {
   if (*text == "KBITPERSEC") return Unit{.decimal_shift = 3, .stated = true};
   if (*text == "MBITPERSEC") return Unit{.decimal_shift = 6, .stated = true};
   if (*text == "GBITPERSEC") return Unit{.decimal_shift = 9, .stated = true};
-  return xml.fail_at(unit,
-                     "unit " + in_quotes(*text) + " is not read: BITPERSEC, KBITPERSEC, MBITPERSEC or GBITPERSEC are");
+  return xml.fail_at(unit, "unit ", in_quotes(*text),
+                     " is not read: BITPERSEC, KBITPERSEC, MBITPERSEC or GBITPERSEC are");
 }
 
 Result<std::optional<GeoPoint>> read_location(const XmlSource& xml, pugi::xml_node node) {
@@ -58,7 +58,7 @@ Result<void> read_nodes(const XmlSource& xml, pugi::xml_node nodes, TopologyDraf
                                  .offset = xml.offset(node)});
     if (!added) return error_of(added);
   }
-  if (unused > 0) draft.assume("coordinates of " + std::to_string(unused) + " nodes are not geographical: not used");
+  if (unused > 0) draft.assume("coordinates of ", unused, " nodes are not geographical: not used");
   return {};
 }
 
@@ -103,9 +103,7 @@ Result<void> read_link(const XmlSource& xml, pugi::xml_node element, int decimal
     const auto id = read_end(xml, element, child);
     if (!id) return error_of(id);
     const auto node = draft.find_node(*id);
-    if (!node)
-      return xml.fail_at(element.child(child),
-                         "the link's " + std::string{child} + " " + in_quotes(*id) + " is not a node");
+    if (!node) return xml.fail_at(element.child(child), "the link's ", child, " ", in_quotes(*id), " is not a node");
     link.*end = *node;
   }
   const auto capacity = read_capacity(xml, element, decimal_shift);
@@ -152,7 +150,7 @@ Result<TopologyFile> parse_sndlib_network(const XmlSource& xml) {
   for (const pugi::xml_node link : links->children("link")) {
     if (auto read = read_link(xml, link, unit->decimal_shift, draft); !read) return error_of(read);
   }
-  draft.assume("direction of " + std::to_string(draft.drawn_links()) + " links not given: one link each way assumed");
+  draft.assume("direction of ", draft.drawn_links(), " links not given: one link each way assumed");
   if (!unit->stated) draft.assume("unit of capacities not given: Mbit/s assumed");
   return std::move(draft).finish();
 }
@@ -175,7 +173,7 @@ Result<TrafficMatrix> parse_sndlib_demands(const XmlSource& xml, const Topology&
       if (!name) return error_of(name);
       const auto node = by_name.find(*name);
       if (node == by_name.end()) {
-        return xml.fail_at(demand.child(child), "node " + in_quotes(*name) + " is not in the topology");
+        return xml.fail_at(demand.child(child), "node ", in_quotes(*name), " is not in the topology");
       }
       ends[e] = node->second;
     }

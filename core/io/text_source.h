@@ -2,11 +2,11 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/io/message_text.h"
 #include "core/result.h"
 
 namespace wan::io {
@@ -20,7 +20,7 @@ inline constexpr std::size_t kLineBytesMax = 64 * kMebibyte;
 class TextSource {
  public:
   /// Skips a byte order mark.
-  /// @error kBadInput: nothing but white space, over `bytes_max`, or a NUL byte, which no text format here has
+  /// @error kBadInput: nothing but white space, over `bytes_max`, a NUL byte, or a line over 64 MiB
   [[nodiscard]] static Result<TextSource> open(std::string_view text, std::string_view name, std::size_t bytes_max);
 
   [[nodiscard]] std::string_view text() const { return text_; }
@@ -28,12 +28,19 @@ class TextSource {
   /// The line, counted from 1, that holds the byte at `offset`. Cost: O(offset), meant for messages.
   [[nodiscard]] std::size_t line_at(std::size_t offset) const;
 
-  /// kBadInput, "FILE:LINE: message", for the byte at `offset`.
-  [[nodiscard]] tl::unexpected<Error> fail_at(std::size_t offset, std::string_view message) const;
+  /// kBadInput, "FILE:LINE: message", for the byte at `offset`; the message is `joined` from its parts.
+  template <typename... Parts>
+  [[nodiscard]] tl::unexpected<Error> fail_at(std::size_t offset, const Parts&... parts) const {
+    return failure(joined(":", line_at(offset)), joined(parts...));
+  }
   /// kBadInput, "FILE: message", where no line can be blamed.
-  [[nodiscard]] tl::unexpected<Error> fail_whole(std::string_view message) const;
+  template <typename... Parts>
+  [[nodiscard]] tl::unexpected<Error> fail_whole(const Parts&... parts) const {
+    return failure("", joined(parts...));
+  }
 
  private:
+  [[nodiscard]] tl::unexpected<Error> failure(std::string_view place, std::string_view message) const;
   TextSource(std::string_view text, std::string_view name) : text_{text}, name_{name} {}
   std::string_view text_;
   std::string_view name_;
@@ -64,19 +71,5 @@ class LineReader {
 [[nodiscard]] Result<std::string> read_whole_file(const std::filesystem::path& file, std::size_t bytes_max);
 /// @error kIo: named with the file and the system's reason
 [[nodiscard]] Result<void> write_whole_file(const std::filesystem::path& file, std::string_view bytes);
-
-/// A decimal number times 10^`shift`, rounded once: unlike a multiplication this loses nothing, so that a value written
-/// in Mbit/s gives back the very bits per second it was made from. Nothing unless the whole token is a finite number.
-[[nodiscard]] std::optional<double> parse_number(std::string_view token, int shift = 0);
-/// The shortest text that `parse_number(text, shift)` reads as `value`, which must be finite.
-[[nodiscard]] std::string format_number(double value, int shift = 0);
-/// A whole number without sign.
-[[nodiscard]] std::optional<std::size_t> parse_count(std::string_view token);
-
-/// Outside text as it may stand in a message: in quotes, on one line, cut to about 60 characters.
-[[nodiscard]] std::string in_quotes(std::string_view token);
-[[nodiscard]] bool is_utf8(std::string_view text);
-[[nodiscard]] bool has_control_character(std::string_view text);
-[[nodiscard]] std::string_view trimmed(std::string_view text);
 
 }  // namespace wan::io

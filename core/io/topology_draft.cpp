@@ -28,14 +28,13 @@ double great_circle_km(const GeoPoint& a, const GeoPoint& b) {
 Duration from_us(double us) { return Duration{std::llround(us * 1e3)}; }
 
 std::string counted(std::size_t count, std::string_view what) {
-  return std::to_string(count) + " " + std::string{what} + (count == 1 ? "" : "s");
+  return joined(count, " ", what, count == 1 ? "" : "s");
 }
 
 std::optional<std::string> unusable_name(std::string_view name) {
-  if (name.size() > kNameBytesMax)
-    return "name " + in_quotes(name) + " is over " + std::to_string(kNameBytesMax) + " bytes";
-  if (!is_utf8(name)) return "name " + in_quotes(name) + " is not UTF-8";
-  if (has_control_character(name)) return "name " + in_quotes(name) + " holds a control character";
+  if (name.size() > kNameBytesMax) return joined("name ", in_quotes(name), " is over ", kNameBytesMax, " bytes");
+  if (!is_utf8(name)) return joined("name ", in_quotes(name), " is not UTF-8");
+  if (has_control_character(name)) return joined("name ", in_quotes(name), " holds a control character");
   return std::nullopt;
 }
 
@@ -43,14 +42,14 @@ std::optional<std::string> unusable_name(std::string_view name) {
 
 Result<void> TopologyDraft::add_node(DraftNode node) {
   if (nodes_.size() == kNodesMax) {
-    return source_.fail_at(node.offset, "more than " + std::to_string(kNodesMax) + " nodes");
+    return source_.fail_at(node.offset, "more than ", kNodesMax, " nodes");
   }
   if (node.id.empty()) return source_.fail_at(node.offset, "a node has an empty id");
   for (const std::string* name : {&node.id, &node.label}) {
-    if (const auto fault = unusable_name(*name)) return source_.fail_at(node.offset, "node " + *fault);
+    if (const auto fault = unusable_name(*name)) return source_.fail_at(node.offset, "node ", *fault);
   }
   if (!node_by_id_.emplace(node.id, nodes_.size()).second) {
-    return source_.fail_at(node.offset, "node id " + in_quotes(node.id) + " appears twice");
+    return source_.fail_at(node.offset, "node id ", in_quotes(node.id), " appears twice");
   }
   nodes_.push_back(std::move(node));
   return {};
@@ -58,7 +57,7 @@ Result<void> TopologyDraft::add_node(DraftNode node) {
 
 Result<void> TopologyDraft::add_link(const DraftLink& link) {
   if (links_.size() >= kLinksMax) {
-    return source_.fail_at(link.offset, "more than " + std::to_string(kLinksMax) + " links");
+    return source_.fail_at(link.offset, "more than ", kLinksMax, " links");
   }
   if (link.capacity_bps && !(*link.capacity_bps >= 1.0 && *link.capacity_bps <= kRateBpsMax)) {
     return source_.fail_at(link.offset, "a link's capacity must lie between 1 bit/s and 1e18 bit/s");
@@ -92,7 +91,7 @@ void TopologyDraft::drop_impossible_locations() {
     ++dropped;
   }
   if (dropped > 0)
-    assume("coordinates of " + counted(dropped, "node") + " are no degrees of latitude and longitude: not used");
+    assume("coordinates of ", counted(dropped, "node"), " are no degrees of latitude and longitude: not used");
 }
 
 Duration TopologyDraft::delay_of(const DraftLink& link) {
@@ -113,21 +112,21 @@ void TopologyDraft::state_assumptions() {
         std::count_if(links_.begin(), links_.end(), [member](const DraftLink& link) { return !(link.*member); }));
   };
   if (self_loops_ > 0) {
-    assume(counted(self_loops_, "link") + " from a node to itself (the first at node " + in_quotes(first_self_loop_) +
+    assume(counted(self_loops_, "link"), " from a node to itself (the first at node ", in_quotes(first_self_loop_),
            ") left out");
   }
   if (const std::size_t count = lacking(&DraftLink::capacity_bps)) {
-    assume("capacity of " + counted(count, "link") + " not given: 10 Gbit/s assumed");
+    assume("capacity of ", counted(count, "link"), " not given: 10 Gbit/s assumed");
   }
   if (delays_computed_ > 0) {
-    assume("delay of " + counted(delays_computed_, "link") +
+    assume("delay of ", counted(delays_computed_, "link"),
            " not given: 4.9 us/km of great-circle distance between the ends assumed");
   }
   if (delays_assumed_ > 0) {
-    assume("delay of " + counted(delays_assumed_, "link") + " not given, nor where both ends stand: 1 ms assumed");
+    assume("delay of ", counted(delays_assumed_, "link"), " not given, nor where both ends stand: 1 ms assumed");
   }
   if (const std::size_t count = lacking(&DraftLink::weight)) {
-    assume("IGP weight of " + counted(count, "link") + " not given: 1 assumed");
+    assume("IGP weight of ", counted(count, "link"), " not given: 1 assumed");
   }
 }
 
@@ -158,7 +157,7 @@ Result<TopologyFile> TopologyDraft::finish() && {
     std::swap(link.from, link.to);
     links.push_back(std::move(link));
   }
-  if (links.size() > kLinksMax) return source_.fail_whole("more than " + std::to_string(kLinksMax) + " links");
+  if (links.size() > kLinksMax) return source_.fail_whole("more than ", kLinksMax, " links");
   name_links(nodes, links);
   state_assumptions();
 
@@ -179,7 +178,7 @@ std::optional<std::vector<std::string>> node_names(const std::vector<DraftNode>&
     for (const std::string& name : names) ++uses[name];
     if (uses.size() == names.size()) return names;
     for (std::size_t n = 0; n < nodes.size(); ++n) {
-      if (uses[names[n]] > 1) names[n] += "#" + nodes[n].id;
+      if (uses[names[n]] > 1) names[n].append("#").append(nodes[n].id);
     }
   }
   return std::nullopt;
@@ -189,11 +188,11 @@ void name_links(const std::vector<Node>& nodes, std::vector<Link>& links) {
   std::unordered_set<std::string> taken;
   std::unordered_map<std::string, std::size_t> copies;
   for (Link& link : links) {
-    const std::string plain = nodes[link.from.index()].name + ">" + nodes[link.to.index()].name;
+    const std::string plain = joined(nodes[link.from.index()].name, ">", nodes[link.to.index()].name);
     std::size_t& count = copies[plain];
     do {
       ++count;
-      link.name = count == 1 ? plain : plain + "#" + std::to_string(count);
+      link.name = count == 1 ? plain : joined(plain, "#", count);
     } while (!taken.insert(link.name).second);
   }
 }

@@ -50,7 +50,10 @@ class TopologyDraft {
   [[nodiscard]] std::optional<std::size_t> find_node(std::string_view id) const;
 
   /// A sentence for the user, beside those that `finish` adds.
-  void assume(std::string sentence) { assumptions_.push_back(std::move(sentence)); }
+  template <typename... Parts>
+  void assume(const Parts&... parts) {
+    assumptions_.push_back(joined(parts...));
+  }
   [[nodiscard]] std::size_t drawn_links() const { return links_.size(); }
 
   /// Names everything, fills in what is missing and makes the topology.

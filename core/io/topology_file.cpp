@@ -4,6 +4,7 @@
 
 #include "core/io/formats.h"
 #include "core/io/graphml.h"
+#include "core/io/number_text.h"
 #include "core/io/sndlib.h"
 
 namespace wan::io {
@@ -15,7 +16,7 @@ Result<TopologyFile> parse_xml_topology(const TextSource& source) {
   const std::string_view root = xml->root().name();
   if (root == "graphml") return parse_graphml(*xml);
   if (root == "network") return parse_sndlib_network(*xml);
-  return xml->fail_at(xml->root(), "root element " + in_quotes(root) + " is neither GraphML's nor SNDlib's");
+  return xml->fail_at(xml->root(), "root element ", in_quotes(root), " is neither GraphML's nor SNDlib's");
 }
 
 }  // namespace
@@ -38,27 +39,21 @@ Result<TopologyFile> parse_topology(std::string_view text, std::string_view name
 }
 
 Result<void> write_repetita_graph(const std::filesystem::path& file, const Topology& topology) {
-  std::string out = "NODES " + std::to_string(topology.node_count()) + "\nlabel x y\n";
+  std::string out = joined("NODES ", topology.node_count(), "\nlabel x y\n");
   for (const Node& node : topology.nodes()) {
     if (node.name.empty() || node.name.find_first_of(" \t\r\n\v\f") != std::string::npos) {
-      return fail(ErrorCode::kUnsupported, file.string() + ": node name " + in_quotes(node.name) +
-                                               " is empty or holds white space, which this format cannot write");
+      return fail(ErrorCode::kUnsupported, joined(file.string(), ": node name ", in_quotes(node.name),
+                                                  " is empty or holds white space, which this format cannot write"));
     }
     const GeoPoint at = node.location.value_or(GeoPoint{});
-    out.append(node.name)
-        .append(" ")
-        .append(format_number(at.longitude))
-        .append(" ")
-        .append(format_number(at.latitude));
-    out += '\n';
+    out += joined(node.name, " ", format_number(at.longitude), " ", format_number(at.latitude), "\n");
   }
-  out += "\nEDGES " + std::to_string(topology.link_count()) + "\nlabel src dest weight bw delay\n";
+  out += joined("\nEDGES ", topology.link_count(), "\nlabel src dest weight bw delay\n");
   for (std::size_t l = 0; l < topology.link_count(); ++l) {
     const Link& link = topology.links()[l];
-    out +=
-        "edge_" + std::to_string(l) + " " + std::to_string(link.from.index()) + " " + std::to_string(link.to.index());
-    out += " " + format_number(link.weight) + " " + format_number(link.capacity.bps(), 3) + " ";
-    out += format_number(static_cast<double>(link.delay.count()), 3) + "\n";
+    out += joined("edge_", l, " ", link.from.index(), " ", link.to.index(), " ", format_number(link.weight), " ",
+                  format_number(link.capacity.bps(), 3), " ", format_number(static_cast<double>(link.delay.count()), 3),
+                  "\n");
   }
   return write_whole_file(file, out);
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/io/formats.h"
+#include "core/io/number_text.h"
 #include "core/io/topology_draft.h"
 
 namespace wan::io {
@@ -49,9 +50,6 @@ Result<CsvField> CsvReader::next_field() {
   field_begin_ = at_;
   const auto text = at_ < text_.size() && text_[at_] == '"' ? quoted_field() : plain_field();
   if (!text) return error_of(text);
-  if (at_ - record_begin_ > kLineBytesMax) {
-    return source_.fail_at(record_begin_, "a row over " + std::to_string(kLineBytesMax / kMebibyte) + " MiB");
-  }
   const bool comma = at_ < text_.size() && text_[at_] == ',';
   if (comma) {
     ++at_;
@@ -79,6 +77,9 @@ Result<std::string_view> CsvReader::quoted_field() {
   for (;;) {
     const std::size_t quote = text_.find('"', at_);
     if (quote == std::string_view::npos) return source_.fail_at(opening, "a quoted field without closing quote");
+    if (quote - record_begin_ > kLineBytesMax) {  // line breaks may stand in quotes
+      return source_.fail_at(record_begin_, "a row over ", kLineBytesMax / kMebibyte, " MiB");
+    }
     unquoted_.append(text_.substr(at_, quote - at_));
     at_ = quote + 1;
     if (at_ >= text_.size() || text_[at_] != '"') break;
@@ -123,7 +124,7 @@ using Columns = std::vector<std::pair<NodeId, NodeId>>;
 Result<Columns> read_header(const TextSource& source, CsvReader& csv, const Topology& topology) {
   const auto time = csv.next_field();
   if (!time) return error_of(time);
-  if (time->text != "time") return source.fail_at(0, "the first column must be \"time\", not " + in_quotes(time->text));
+  if (time->text != "time") return source.fail_at(0, "the first column must be \"time\", not ", in_quotes(time->text));
   if (time->ends_record) return source.fail_at(0, "the header names no SRC>DST pair");
 
   const PairNames names{topology};
@@ -135,8 +136,7 @@ Result<Columns> read_header(const TextSource& source, CsvReader& csv, const Topo
     if (!field) return error_of(field);
     last = field->ends_record;
     const auto refuse = [&](std::string_view why) {
-      return source.fail_at(csv.offset(), "column " + std::to_string(columns.size() + 2) + ", " + in_quotes(field->text) +
-                                              ", " + std::string{why});
+      return source.fail_at(csv.offset(), "column ", columns.size() + 2, ", ", in_quotes(field->text), ", ", why);
     };
     const auto readings = names.readings(field->text);
     if (readings.empty()) return refuse("is not SRC>DST of two nodes of the topology");
@@ -156,26 +156,26 @@ Result<void> read_row(const TextSource& source, CsvReader& csv, const Columns& c
   if (!time) return error_of(time);
   const auto measured_at = parse_timestamp(time->text);
   if (!measured_at)
-    return source.fail_at(csv.offset(), in_quotes(time->text) + " is not a time like 2004-03-01T00:00:00Z");
+    return source.fail_at(csv.offset(), in_quotes(time->text), " is not a time like 2004-03-01T00:00:00Z");
   matrix.set_measured_at(*measured_at);
 
   bool last = time->ends_record;
-  const std::string width = std::to_string(columns.size() + 1);
+  const std::size_t width = columns.size() + 1;
   for (std::size_t c = 0; c < columns.size(); ++c) {
     if (last) {
-      return source.fail_at(csv.offset(), "a row of " + std::to_string(c + 1) + " fields under a header of " + width);
+      return source.fail_at(csv.offset(), "a row of ", c + 1, " fields under a header of ", width);
     }
     const auto field = csv.next_field();
     if (!field) return error_of(field);
     last = field->ends_record;
     const auto bps = parse_number(field->text, 6);
     if (!bps || *bps < 0.0 || *bps > kRateBpsMax) {
-      return source.fail_at(csv.offset(), "column " + std::to_string(c + 2) + ": " + in_quotes(field->text) +
-                                              " is not a rate from 0 to 1e12 Mbit/s");
+      return source.fail_at(csv.offset(), "column ", c + 2, ": ", in_quotes(field->text),
+                            " is not a rate from 0 to 1e12 Mbit/s");
     }
     matrix.set(columns[c].first, columns[c].second, BitRate::bps(*bps));
   }
-  if (!last) return source.fail_at(csv.offset(), "a row of over " + width + " fields under a header of " + width);
+  if (!last) return source.fail_at(csv.offset(), "a row of over ", width, " fields under a header of ", width);
   return {};
 }
 
@@ -208,13 +208,12 @@ Result<TrafficSeries> parse_traffic_csv(std::string_view text, std::string_view 
   while (!csv.at_end()) {
     const std::size_t offset = csv.next_offset();
     if ((series.intervals.size() + 1) * matrix_bytes > kMatrixBytesMax) {
-      return source->fail_at(
-          offset, "the matrices up to here need over " + std::to_string(kMatrixBytesMax / kMebibyte) + " MiB");
+      return source->fail_at(offset, "the matrices up to here need over ", kMatrixBytesMax / kMebibyte, " MiB");
     }
     TrafficMatrix matrix{n};
     if (auto read = read_row(*source, csv, *columns, matrix); !read) return error_of(read);
     if (!series.intervals.empty() && matrix.measured_at() <= series.intervals.back().measured_at()) {
-      return source->fail_at(offset, "time " + format_timestamp(matrix.measured_at()) + " is not after the row before");
+      return source->fail_at(offset, "time ", format_timestamp(matrix.measured_at()), " is not after the row before");
     }
     series.intervals.push_back(std::move(matrix));
   }
@@ -230,9 +229,10 @@ Result<void> write_traffic_csv(const std::filesystem::path& file, const Topology
   for (std::size_t from = 0; from < n; ++from) {
     for (std::size_t to = 0; to < n; ++to) {
       if (from == to) continue;
-      const std::string column = topology.nodes()[from].name + ">" + topology.nodes()[to].name;
+      const std::string column = joined(topology.nodes()[from].name, ">", topology.nodes()[to].name);
       if (names.readings(column).size() != 1) {
-        return fail(ErrorCode::kUnsupported, file.string() + ": column " + in_quotes(column) + " would be ambiguous");
+        return fail(ErrorCode::kUnsupported,
+                    joined(file.string(), ": column ", in_quotes(column), " would be ambiguous"));
       }
       out.append(",").append(csv_field(column));
     }
@@ -240,8 +240,7 @@ Result<void> write_traffic_csv(const std::filesystem::path& file, const Topology
   out += '\n';
   for (const TrafficMatrix& matrix : series.intervals) {
     if (matrix.node_count() != n || matrix.class_count() != 1) {
-      return fail(ErrorCode::kShapeMismatch, file.string() + ": a matrix to write is not [1][" + std::to_string(n) +
-                                                 "][" + std::to_string(n) + "]");
+      return fail(ErrorCode::kShapeMismatch, joined(file.string(), ": a matrix is not [1][", n, "][", n, "]"));
     }
     out += format_timestamp(matrix.measured_at());
     for (std::size_t i = 0; i < n * n; ++i) {

@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "core/io/formats.h"
+#include "core/io/number_text.h"
 
 namespace wan::io {
 namespace {
@@ -41,12 +42,12 @@ std::string latin1_to_utf8(std::string_view text) {
 
 Result<XmlSource> XmlSource::open(const TextSource& source) {
   if (source.text().size() > kXmlBytesMax) {
-    return source.fail_whole("XML over " + std::to_string(kXmlBytesMax / kMebibyte) + " MiB is not read");
+    return source.fail_whole("XML over ", kXmlBytesMax / kMebibyte, " MiB is not read");
   }
   const std::string encoding = declared_encoding(source.text());
   const bool latin1 = encoding == "iso-8859-1" || encoding == "latin1";
   if (!latin1 && !encoding.empty() && encoding != "utf-8" && encoding != "us-ascii" && encoding != "ascii") {
-    return source.fail_at(0, "encoding " + in_quotes(encoding) + " is not read: only UTF-8 and ISO-8859-1 are");
+    return source.fail_at(0, "encoding ", in_quotes(encoding), " is not read: only UTF-8 and ISO-8859-1 are");
   }
   XmlSource xml{source};
   if (latin1) {
@@ -60,8 +61,7 @@ Result<XmlSource> XmlSource::open(const TextSource& source) {
   const auto outcome = xml.document_->load_buffer(text.data(), text.size(), pugi::parse_default, pugi::encoding_utf8);
   if (!outcome) {
     const auto offset = static_cast<std::size_t>(std::max<std::ptrdiff_t>(outcome.offset, 0));
-    return xml.utf8_.fail_at(std::min(offset, text.size() - 1),
-                             "not well-formed XML: " + std::string{outcome.description()});
+    return xml.utf8_.fail_at(std::min(offset, text.size() - 1), "not well-formed XML: ", outcome.description());
   }
   std::size_t roots = 0;
   for (const pugi::xml_node node : xml.document_->children()) {
@@ -74,15 +74,11 @@ std::size_t XmlSource::offset(pugi::xml_node node) const {
   return static_cast<std::size_t>(std::max<std::ptrdiff_t>(node.offset_debug(), 0));
 }
 
-tl::unexpected<Error> XmlSource::fail_at(pugi::xml_node node, std::string_view message) const {
-  return utf8_.fail_at(offset(node), message);
-}
-
 Result<std::string> XmlSource::text_of(pugi::xml_node node) const {
   std::string text;
   for (const pugi::xml_node child : node.children()) {
     if (child.type() != pugi::node_pcdata && child.type() != pugi::node_cdata) {
-      return fail_at(node, "<" + std::string{node.name()} + "> must hold text only");
+      return fail_at(node, "<", node.name(), "> must hold text only");
     }
     text += child.value();
   }
@@ -93,15 +89,15 @@ Result<double> XmlSource::number_of(pugi::xml_node node, int shift) const {
   const auto text = text_of(node);
   if (!text) return error_of(text);
   const auto number = parse_number(*text, shift);
-  if (!number) return fail_at(node, "<" + std::string{node.name()} + "> " + in_quotes(*text) + " is not a finite number");
+  if (!number) return fail_at(node, "<", node.name(), "> ", in_quotes(*text), " is not a finite number");
   return *number;
 }
 
 Result<pugi::xml_node> XmlSource::child_of(pugi::xml_node node, const char* child) const {
   const pugi::xml_node found = node.child(child);
-  if (!found) return fail_at(node, "<" + std::string{node.name()} + "> lacks <" + child + ">");
+  if (!found) return fail_at(node, "<", node.name(), "> lacks <", child, ">");
   if (found.next_sibling(child)) {
-    return fail_at(found.next_sibling(child), "<" + std::string{node.name()} + "> has a second <" + child + ">");
+    return fail_at(found.next_sibling(child), "<", node.name(), "> has a second <", child, ">");
   }
   return found;
 }

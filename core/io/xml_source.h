@@ -19,7 +19,10 @@ class XmlSource {
   [[nodiscard]] pugi::xml_node root() const { return document_->document_element(); }
   /// Where an element begins, for messages.
   [[nodiscard]] std::size_t offset(pugi::xml_node node) const;
-  [[nodiscard]] tl::unexpected<Error> fail_at(pugi::xml_node node, std::string_view message) const;
+  template <typename... Parts>
+  [[nodiscard]] tl::unexpected<Error> fail_at(pugi::xml_node node, const Parts&... parts) const {
+    return utf8_.fail_at(offset(node), parts...);
+  }
 
   /// The element's text without the white space around it.
   /// @error kBadInput: it holds elements
