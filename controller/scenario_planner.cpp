@@ -15,7 +15,15 @@ namespace {
 
 constexpr double kShareMin = 5e-3;       // smaller shares are folded into the others when a plan is made
 constexpr std::size_t kPathsMax = 24;    // candidates a demand keeps
+constexpr int kRoundsMax = 6;            // of path generation in one decision
+constexpr double kBoundGoodEnough = 0.95;
 constexpr double kWorthAPath = 1e-3;     // a new path must be cheaper by this part
+
+/// What a shortest-path run for every demand brought.
+struct PathSearch {
+  double bound = 0.0;     ///< dual bound on the expected utilisation of any plan
+  std::size_t added = 0;  ///< new candidate paths
+};
 
 /// One demand with its candidate paths, in flat arrays.
 struct Candidates {
@@ -68,8 +76,8 @@ struct ScenarioPlanner::Impl {
   void set_rates(std::span<const TrafficMatrix> scenarios, ScenarioLoads& loads);
   void price_delay(double utilization);
   void load_links(ScenarioLoads& loads) const;
-  /// Adds each demand's cheapest path where it is worth having; returns the dual bound at these prices.
-  double generate_paths(const ScenarioLoads& loads);
+  /// Adds each demand's cheapest path where it is worth having.
+  PathSearch generate_paths(const ScenarioLoads& loads);
   int sweep_until_settled(ScenarioLoads& loads, int sweeps_max);
   [[nodiscard]] double objective(const ScenarioLoads& loads) const;
   [[nodiscard]] PathPlan make_plan(std::size_t class_count);
@@ -176,17 +184,17 @@ void ScenarioPlanner::Impl::price_delay(double utilization) {
   }
 }
 
-double ScenarioPlanner::Impl::generate_paths(const ScenarioLoads& loads) {
+PathSearch ScenarioPlanner::Impl::generate_paths(const ScenarioLoads& loads) {
   std::vector<double> price(topology.link_count());
   std::vector<std::uint32_t> links;
-  double bound = 0.0;
+  PathSearch found;
   for (std::size_t d = 0; d < demands.size(); ++d) {
     if (!active[d]) continue;
     Candidates& candidates = demands[d];
     demand_link_prices(loads, rate_of(d), price);
     search.run(candidates.demand.from.index(), price);
     const double cheapest = search.cost()[candidates.demand.to.index()];
-    bound += cheapest;
+    found.bound += cheapest;
 
     double held = std::numeric_limits<double>::infinity();
     for (std::size_t p = 0; p < candidates.size(); ++p) {
@@ -204,9 +212,12 @@ double ScenarioPlanner::Impl::generate_paths(const ScenarioLoads& loads) {
       at = graph.link_from[link];
     }
     std::reverse(links.begin(), links.end());
-    if (candidates.find(links) == candidates.size()) candidates.add(links, path_delay);
+    if (candidates.find(links) == candidates.size()) {
+      candidates.add(links, path_delay);
+      ++found.added;
+    }
   }
-  return bound;
+  return found;
 }
 
 double ScenarioPlanner::Impl::objective(const ScenarioLoads& loads) const {
@@ -285,10 +296,14 @@ Result<ScenarioRoutes> ScenarioPlanner::plan(std::span<const TrafficMatrix> scen
   if (utilization > 0.0) {
     loads.eta = impl.options.sharpness / utilization;
     loads.refresh();
-    impl.generate_paths(loads);
-    impl.price_delay(utilization);
-    routes.sweeps = impl.sweep_until_settled(loads, impl.options.sweeps_max);
-    routes.lower_bound = impl.generate_paths(loads);  // and paths worth having next time
+    PathSearch search = impl.generate_paths(loads);
+    for (int round = 0; round < kRoundsMax; ++round) {
+      impl.price_delay(utilization);
+      routes.sweeps += impl.sweep_until_settled(loads, impl.options.sweeps_max);
+      search = impl.generate_paths(loads);  // also remembers paths worth having next time
+      routes.lower_bound = std::max(routes.lower_bound, search.bound);
+      if (search.added == 0 || routes.lower_bound >= kBoundGoodEnough * loads.expected_utilization()) break;
+    }
   }
   routes.plan = impl.make_plan(scenarios.front().class_count());
   double expected = 0.0;

@@ -11,10 +11,10 @@
 namespace wan::controller {
 
 struct ScenarioOptions {
-  double sharpness = 100.0;    ///< of the soft maximum, relative to the utilisation; lower hedges more
-  double delay_weight = 0.01;  ///< objective: relative utilisation + delay_weight x delay stretch
-  int sweeps_max = 40;         ///< a sweep re-balances every demand once
-  double tolerance = 1e-4;     ///< a sweep that improves the objective by less, relatively, is the last
+  double sharpness = 40.0;     ///< of the soft maximum, relative to the utilisation; lower hedges more
+  double delay_weight = 0.003; ///< objective: relative utilisation + delay_weight x delay stretch
+  int sweeps_max = 60;         ///< a sweep re-balances every demand once
+  double tolerance = 1e-5;     ///< a sweep that improves the objective by less, relatively, is the last
 };
 
 struct ScenarioRoutes {
