@@ -81,9 +81,9 @@ class EventAdapter final : public nlohmann::json_sax<nlohmann::json> {
     std::uint32_t keys = 0;
   };
 
-  /// The last byte read; a number is known to end only after one more, which does not matter as none spans lines.
+  /// The last byte read: the value's own, or the one after a number, which stands on the same line or ends it.
   [[nodiscard]] std::size_t offset() const {
-    return static_cast<std::size_t>(std::max<std::ptrdiff_t>(reached_ - source_.text().data() - 2, 0));
+    return static_cast<std::size_t>(std::max<std::ptrdiff_t>(reached_ - source_.text().data() - 1, 0));
   }
   [[nodiscard]] JsonEvent event() const {
     return {.place = levels_.back().place, .key = levels_.back().key, .offset = offset()};
@@ -155,8 +155,8 @@ bool EventAdapter::parse_error(std::size_t position, const std::string& /*last_t
   // "[json.exception.parse_error.101] parse error at line 1, column 5: syntax error ...": we have our own place.
   std::string_view what = exception.what();
   const std::size_t column = what.find(", column ");
-  const std::size_t colon = column == std::string_view::npos ? column : what.find(": ", column);
-  if (colon != std::string_view::npos) what.remove_prefix(colon + 2);
+  const std::size_t prose = column == std::string_view::npos ? what.find("] ") : what.find(": ", column);
+  if (prose != std::string_view::npos) what.remove_prefix(prose + 2);
   constexpr std::size_t kShown = 160;  // the library quotes the whole last token
   std::string message = joined("malformed JSON: ", what.substr(0, kShown));
   if (what.size() > kShown) message += "...";
