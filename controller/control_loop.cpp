@@ -1,0 +1,316 @@
+#include "controller/control_loop.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <deque>
+#include <utility>
+
+#include "controller/dual_bound.h"
+#include "controller/planner.h"
+#include "controller/reference_lp.h"
+#include "core/igp_routing.h"
+#include "core/link_load.h"
+#include "core/shortest_paths.h"
+
+namespace wan::controller {
+namespace {
+
+constexpr std::size_t kHistoryMax = 96;           // matrices kept, if the forecaster does not ask for more
+constexpr std::size_t kExactSafePlanMax = 12000;  // nodes x links up to which the safe plan is the exact LP
+constexpr double kWorthInstalling = 5e-4;         // part of the expected utilisation that a new plan must save
+constexpr double kWorseThanSafe = 1e-3;           // part by which the scenario plan may be above the best safe plan
+
+std::string number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4f", value);
+  return text;
+}
+
+/// How a plan does over scenarios.
+struct Outlook {
+  double mean = 0.0;
+  double p95 = 0.0;
+};
+
+Outlook outlook(const Topology& topology, const PathPlan& plan, std::span<const TrafficMatrix> scenarios) {
+  std::vector<double> utilization;
+  Outlook result;
+  for (const TrafficMatrix& scenario : scenarios) {
+    utilization.push_back(max_utilization(topology, plan, scenario));
+    result.mean += utilization.back() / static_cast<double>(scenarios.size());
+  }
+  std::sort(utilization.begin(), utilization.end());
+  const auto rank = static_cast<std::size_t>(std::ceil(0.95 * static_cast<double>(utilization.size())));
+  result.p95 = utilization[rank - 1];
+  return result;
+}
+
+/// A plan that needs no forecast, and what to call it.
+struct SafePlan {
+  std::string name;
+  PathPlan plan;
+  Outlook outlook;
+};
+
+}  // namespace
+
+std::string_view to_string(Action action) {
+  switch (action) {
+    case Action::kInstall: return "install";
+    case Action::kKeep: return "keep";
+    case Action::kHold: return "hold";
+    case Action::kFallback: return "fallback";
+  }
+  return "unknown";
+}
+
+struct ControlLoop::Impl {
+  void adopt_topology(const Topology& network);
+  void take_in(const TrafficMatrix& matrix);
+  /// The forecast for the interval after the history, by the model if it is plausible, else by EWMA.
+  [[nodiscard]] TrafficMatrix forecast(std::string& forecaster_used, std::string& remark) const;
+  [[nodiscard]] std::span<const TrafficMatrix> newest(std::size_t count) const;
+  [[nodiscard]] Decision hold(const TrafficMatrix& latest, const std::string& fault);
+  void plan_next(Decision& decision);
+  [[nodiscard]] std::vector<SafePlan> safe_plans(std::span<const TrafficMatrix> scenarios);
+  void choose(Decision& decision, const models::ScenarioSet& set, const Outlook& in_force, bool usable);
+  void describe_outlook(Decision& decision, const TrafficMatrix& forecast_matrix, const Outlook& now_in_force) const;
+
+  LoopOptions options;
+  const models::Forecaster* model = nullptr;        // outlives the loop; may be null
+  std::unique_ptr<models::Forecaster> ewma;
+  Topology topology;
+  InputGuard guard;
+  std::vector<TrafficMatrix> history;               // oldest first, cleaned
+  models::ScenarioSource residuals{{}};
+  std::optional<TrafficMatrix> expected_next;       // forecast for the interval after the history
+  std::string expected_by;                          // forecaster that made it
+  std::string expected_remark;
+  std::size_t holds = 0;
+
+  std::optional<ScenarioPlanner> planner;           // of the present topology
+  std::optional<ReferenceLp> exact;                 // of the present topology, for small networks
+  std::optional<PathPlan> igp;                      // of the present topology
+  PathPlan in_force;
+};
+
+ControlLoop::ControlLoop(std::unique_ptr<Impl> impl) : impl_{std::move(impl)} {}
+ControlLoop::~ControlLoop() = default;
+ControlLoop::ControlLoop(ControlLoop&&) noexcept = default;
+ControlLoop& ControlLoop::operator=(ControlLoop&&) noexcept = default;
+
+Result<ControlLoop> ControlLoop::make(const Topology& topology, const models::Forecaster* forecaster,
+                                      std::span<const TrafficMatrix> training, Duration interval,
+                                      const LoopOptions& options) {
+  if (training.empty()) return fail(ErrorCode::kBadInput, "the control loop needs at least one matrix of history");
+  for (const TrafficMatrix& matrix : training) {
+    if (matrix.node_count() != topology.node_count()) {
+      return fail(ErrorCode::kShapeMismatch, "the history is not of the control loop's network");
+    }
+  }
+  auto impl = std::make_unique<Impl>();
+  impl->options = options;
+  impl->model = forecaster;
+  impl->ewma = models::fit_ewma_forecaster(training);
+  impl->guard = InputGuard::fit(topology, training, interval, options.guard);
+  impl->residuals = models::ScenarioSource{options.scenarios};
+
+  // Residuals of the last training intervals, each forecast from what came before it.
+  const models::Forecaster& first_choice = forecaster != nullptr ? *forecaster : *impl->ewma;
+  const std::size_t count = std::min(options.scenarios.count, training.size() - 1);
+  for (std::size_t row = training.size() - count; row < training.size(); ++row) {
+    const std::size_t window = std::min(row, std::max(first_choice.history_intervals(), kHistoryMax));
+    auto made = first_choice.next(training.subspan(row - window, window));
+    if (made) impl->residuals.record(*made, training[row]);
+  }
+  const std::size_t kept = std::min(training.size(), std::max(first_choice.history_intervals(), kHistoryMax));
+  impl->history.assign(training.end() - static_cast<std::ptrdiff_t>(kept), training.end());
+  impl->adopt_topology(topology);
+  impl->expected_next = impl->forecast(impl->expected_by, impl->expected_remark);
+
+  auto first_plan = plan_paths(topology, training.back(), {.gap = 0.01, .threads = options.threads, .least_delay = true});
+  if (!first_plan) return tl::unexpected<Error>{first_plan.error()};
+  impl->in_force = std::move(first_plan->plan);
+  return ControlLoop{std::move(impl)};
+}
+
+void ControlLoop::set_topology(const Topology& topology) { impl_->adopt_topology(topology); }
+
+const PathPlan& ControlLoop::plan_in_force() const { return impl_->in_force; }
+
+void ControlLoop::Impl::adopt_topology(const Topology& network) {
+  topology = network;
+  planner.emplace(topology, options.scenario);
+  exact.reset();
+  if (topology.node_count() * topology.link_count() <= kExactSafePlanMax) exact.emplace(topology);
+  auto shortest = igp_plan(topology, weight_costs(topology), history.front().class_count());
+  igp.reset();
+  if (shortest) igp = *std::move(shortest);
+}
+
+std::span<const TrafficMatrix> ControlLoop::Impl::newest(std::size_t count) const {
+  return std::span{history}.last(std::min(count, history.size()));
+}
+
+void ControlLoop::Impl::take_in(const TrafficMatrix& matrix) {
+  history.push_back(matrix);
+  const std::size_t wanted = std::max(model != nullptr ? model->history_intervals() : 0, kHistoryMax);
+  if (history.size() > 2 * wanted) {
+    history.erase(history.begin(), history.end() - static_cast<std::ptrdiff_t>(wanted));
+  }
+}
+
+TrafficMatrix ControlLoop::Impl::forecast(std::string& forecaster_used, std::string& remark) const {
+  remark.clear();
+  if (model != nullptr) {
+    auto made = model->next(newest(std::max(model->history_intervals(), std::size_t{1})));
+    std::optional<std::string> fault;
+    if (made) fault = guard.demand_fault(*made);
+    if (made && !fault) {
+      forecaster_used = model->name();
+      return *std::move(made);
+    }
+    remark = "model forecast not used (" + (made ? *fault : made.error().message) + ")";
+  } else {
+    remark = "no model given";
+  }
+  forecaster_used = "ewma";
+  auto made = ewma->next(newest(kHistoryMax));
+  return made ? *std::move(made) : history.back();
+}
+
+Decision ControlLoop::step(const TrafficMatrix& latest, Timestamp now) {
+  Impl& loop = *impl_;
+  std::string believed_note;
+  if (const auto fault = loop.guard.fault(latest, now)) {
+    const bool may_be_real = fault->starts_with("spike") || fault->starts_with("zeroed");
+    ++loop.holds;
+    if (!may_be_real || loop.holds <= loop.options.holds_max) return loop.hold(latest, *fault);
+    believed_note = "believed after " + std::to_string(loop.holds) + " intervals: " + *fault;
+  }
+  loop.holds = 0;
+  loop.residuals.record(*loop.expected_next, latest);
+  loop.guard.record(latest, latest);
+  loop.take_in(latest);
+  loop.expected_next = loop.forecast(loop.expected_by, loop.expected_remark);
+
+  Decision decision;
+  if (!believed_note.empty()) decision.alarms.push_back(believed_note);
+  loop.plan_next(decision);
+  return decision;
+}
+
+/// The forecast stands in for the matrix that is not believed; the plan stays, unless it uses a link that is gone.
+Decision ControlLoop::Impl::hold(const TrafficMatrix& latest, const std::string& fault) {
+  Decision decision;
+  decision.alarms.push_back("input held: " + fault);
+  if (latest.node_count() == topology.node_count() && latest.measured_at() > history.back().measured_at()) {
+    TrafficMatrix stand_in = *expected_next;
+    stand_in.set_measured_at(latest.measured_at());
+    guard.record(latest, stand_in);
+    take_in(stand_in);
+    expected_next = forecast(expected_by, expected_remark);
+  }
+  if (!in_force.check(topology)) {
+    plan_next(decision);
+    decision.reason += "; the newest matrix is not believed (" + fault + "), its forecast stood in";
+    return decision;
+  }
+  decision.action = Action::kHold;
+  decision.forecaster = expected_by;
+  decision.reason = "held the last good plan: " + fault;
+  const models::ScenarioSet set = residuals.around(*expected_next);
+  describe_outlook(decision, set.forecast, outlook(topology, in_force, set.scenarios));
+  return decision;
+}
+
+void ControlLoop::Impl::plan_next(Decision& decision) {
+  decision.forecaster = expected_by;
+  const models::ScenarioSet set = residuals.around(*expected_next);
+  decision.unrouted = unconnected_demands(topology, set.forecast);
+  // Pairs that a link failure cut off have no path any more: a plan without them is still whole.
+  const bool usable = in_force.check(topology).has_value();
+  const Outlook now_in_force = usable ? outlook(topology, in_force, set.scenarios) : Outlook{};
+  if (usable && now_in_force.p95 < options.utilization_target) {
+    decision.action = Action::kKeep;
+    decision.reason = "p95 utilisation " + number(now_in_force.p95) + " on the paths in force is below the target " +
+                      number(options.utilization_target);
+    describe_outlook(decision, set.forecast, now_in_force);
+  } else {
+    choose(decision, set, now_in_force, usable);
+  }
+  if (!expected_remark.empty()) decision.reason += "; forecast by EWMA: " + expected_remark;
+}
+
+std::vector<SafePlan> ControlLoop::Impl::safe_plans(std::span<const TrafficMatrix> scenarios) {
+  std::vector<SafePlan> plans;
+  if (igp) plans.push_back({.name = "IGP", .plan = *igp, .outlook = outlook(topology, *igp, scenarios)});
+  auto on_last = exact ? exact->plan(history.back())
+                       : plan_paths(topology, history.back(), {.gap = 0.01, .threads = options.threads, .least_delay = true});
+  if (on_last) {
+    const Outlook its = outlook(topology, on_last->plan, scenarios);
+    plans.push_back({.name = "LP on last", .plan = std::move(on_last->plan), .outlook = its});
+  }
+  return plans;
+}
+
+void ControlLoop::Impl::choose(Decision& decision, const models::ScenarioSet& set, const Outlook& now_in_force,
+                               bool usable) {
+  PathPlan start = in_force;
+  if (!usable) {
+    auto fresh = plan_paths(topology, set.forecast, {.gap = 0.01, .threads = options.threads, .least_delay = true});
+    if (fresh) start = std::move(fresh->plan);
+  }
+  std::vector<SafePlan> safe = safe_plans(set.scenarios);
+  const auto best_safe = std::min_element(safe.begin(), safe.end(), [](const SafePlan& a, const SafePlan& b) {
+    return a.outlook.mean < b.outlook.mean;
+  });
+  std::string rivals;
+  for (const SafePlan& plan : safe) rivals += ", " + plan.name + " " + number(plan.outlook.mean);
+
+  auto routes = planner->plan(set.scenarios, start);
+  if (routes) decision.lower_bound = routes->lower_bound;
+  const double planned = routes ? routes->expected_utilization : INFINITY;
+  const std::string in_force_text = usable ? ", in force " + number(now_in_force.mean) : ", the plan in force uses a link that is down";
+
+  if (best_safe != safe.end() && planned > best_safe->outlook.mean * (1.0 + kWorseThanSafe)) {
+    decision.action = Action::kFallback;
+    decision.reason = best_safe->name + " is the safest: expected utilisation " + number(best_safe->outlook.mean) +
+                      (routes ? ", scenario plan " + number(planned) : ", no scenario plan: " + routes.error().message) +
+                      in_force_text + rivals;
+    in_force = std::move(best_safe->plan);
+    describe_outlook(decision, set.forecast, best_safe->outlook);
+    return;
+  }
+  if (usable && planned >= now_in_force.mean * (1.0 - kWorthInstalling)) {
+    decision.action = Action::kKeep;
+    decision.reason = "no plan found that is worth a change: scenario plan " + number(planned) + in_force_text + rivals;
+    describe_outlook(decision, set.forecast, now_in_force);
+    return;
+  }
+  decision.action = Action::kInstall;
+  decision.reason = "scenario plan: expected utilisation " + number(planned) + ", at least " +
+                    number(decision.lower_bound) + " by any plan" + in_force_text + rivals;
+  in_force = std::move(routes->plan);
+  describe_outlook(decision, set.forecast, outlook(topology, in_force, set.scenarios));
+}
+
+void ControlLoop::Impl::describe_outlook(Decision& decision, const TrafficMatrix& forecast_matrix,
+                                         const Outlook& now_in_force) const {
+  decision.expected_utilization = now_in_force.mean;
+  decision.p95_utilization = now_in_force.p95;
+  const std::vector<double> loads = link_loads_bps(topology, in_force, forecast_matrix);
+  for (std::size_t l = 0; l < loads.size(); ++l) {
+    const Link& link = topology.links()[l];
+    if (link.up && loads[l] > link.capacity.bps()) {
+      decision.alarms.push_back("overload expected: link " + link.name + " at utilisation " +
+                                number(loads[l] / link.capacity.bps()));
+    }
+  }
+  for (const Demand& demand : decision.unrouted) {
+    decision.alarms.push_back("cut off: " + topology.node(demand.from).name + " > " + topology.node(demand.to).name);
+  }
+}
+
+}  // namespace wan::controller

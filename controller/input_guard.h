@@ -1,0 +1,70 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/time.h"
+#include "core/topology.h"
+#include "core/traffic_matrix.h"
+
+namespace wan::controller {
+
+struct InputGuardOptions {
+  double level_factor = 2.0;       ///< a demand may exceed its training maximum this many times
+  double jump_factor = 2.0;        ///< and its largest jump in training this many times
+  double wild_jump_factor = 20.0;  ///< a jump this many times its largest is implausible at any level that matters
+  double intervals_late_max = 2.5; ///< age of a matrix, in intervals, beyond which it is stale
+};
+
+/// Tells traffic that the training days make plausible from a broken or forged measurement.
+///
+/// Implausible are: a demand far above both its training level and its training jumps; a node whose traffic stands still
+/// to the last digit for longer than it ever did in training; a node that falls silent; a matrix that is stale, repeats an
+/// earlier time or is of another shape. A jump is measured against the largest of the newest `kJumpWindow` intervals.
+/// Threads: `fit` and `record` by one owner; `fault` is const.
+class InputGuard {
+ public:
+  static constexpr std::size_t kJumpWindow = 12;
+
+  /// @param training  oldest first; with fewer than 24 intervals only shape, age and non-finite numbers are checked
+  static InputGuard fit(const Topology& topology, std::span<const TrafficMatrix> training, Duration interval,
+                        const InputGuardOptions& options);
+
+  /// What is implausible about `latest`, as a sentence for the operator; nothing when all is well.
+  [[nodiscard]] std::optional<std::string> fault(const TrafficMatrix& latest, Timestamp now) const;
+  /// The level and jump part alone, for a forecast.
+  [[nodiscard]] std::optional<std::string> demand_fault(const TrafficMatrix& matrix) const;
+
+  /// Takes note of a measured matrix. `believed` says whether it counts as what traffic was (or a forecast stands in for it).
+  void record(const TrafficMatrix& measured, const TrafficMatrix& believed);
+
+ private:
+  struct PairLimits {
+    double level_max_bps = 0.0;
+    double floor_bps = 0.0;  // below this, jumps are noise
+    double jump_max = 1.0;
+  };
+
+  [[nodiscard]] std::optional<std::string> silence_fault(const TrafficMatrix& latest) const;
+  [[nodiscard]] std::optional<std::string> standstill_fault(const TrafficMatrix& latest) const;
+  [[nodiscard]] double recent_max_bps(std::size_t pair) const;
+
+  InputGuardOptions options_;
+  Duration interval_{0};
+  std::vector<std::string> node_names_;
+  std::size_t node_count_ = 0;
+  bool fitted_ = false;
+  std::vector<PairLimits> limits_;            // by pair of all classes summed
+  std::vector<std::size_t> standstill_max_;   // by node: longest exact repetition in training
+  std::vector<double> node_min_bps_;          // by node: least total sent in training
+  std::vector<double> node_in_min_bps_;
+
+  std::vector<std::vector<double>> recent_;   // newest kJumpWindow believed matrices
+  TrafficMatrix last_measured_;
+  bool has_last_ = false;
+  std::vector<std::size_t> standstill_;       // by node: intervals its traffic has stood still by now
+};
+
+}  // namespace wan::controller
