@@ -152,16 +152,24 @@ bool EventAdapter::key(string_t& name) {
 
 bool EventAdapter::parse_error(std::size_t position, const std::string& /*last_token*/,
                                const nlohmann::json::exception& exception) {
-  // "[json.exception.parse_error.101] parse error at line 1, column 5: syntax error ...": we have our own place.
+  // "[json.exception.parse_error.101] parse error at line 1, column 5: syntax error ...; last read: '...'; expected
+  // ...": we have our own place, and the token may be the whole text.
   std::string_view what = exception.what();
   const std::size_t column = what.find(", column ");
   const std::size_t prose = column == std::string_view::npos ? what.find("] ") : what.find(": ", column);
   if (prose != std::string_view::npos) what.remove_prefix(prose + 2);
-  constexpr std::size_t kShown = 160;  // the library quotes the whole last token
-  std::string message = joined("malformed JSON: ", what.substr(0, kShown));
-  if (what.size() > kShown) message += "...";
-  const std::size_t last = source_.text().empty() ? 0 : source_.text().size() - 1;
-  return refuse(source_.fail_at(std::min(position > 0 ? position - 1 : 0, last), message));
+  constexpr std::string_view kTokenBegins = "; last read: ";
+  const std::size_t token = std::min(what.find(kTokenBegins), what.size());
+  const std::size_t expected = std::min(what.rfind("; expected "), what.size());
+  constexpr std::size_t kShown = 100;
+  const std::string_view tail = expected > token ? what.substr(expected, kShown) : std::string_view{};
+
+  const std::string_view text = source_.text();
+  const std::size_t end = std::min(position, text.size());
+  const std::size_t begin = end - std::min<std::size_t>(end, 20);
+  return refuse(source_.fail_at(end - std::min<std::size_t>(end, 1), "malformed JSON near ",
+                                in_quotes(text.substr(begin, end - begin)), ": ",
+                                what.substr(0, std::min(token, kShown)), tail));
 }
 
 }  // namespace

@@ -78,7 +78,7 @@ TEST_CASE("a plan is refused where it does not hold what it must, with line and 
       {"\"from\":2,\"to\":3,\"name\"", "\"from\":2,\"to\":0,\"name\"",
        "p:4: the plan is for another network: link 3 differs"},
       {"\"utilization\":0.5,", "", "p:5: \"utilization\" is missing"},
-      {"0.5", "1e400", "p:5: malformed JSON: number overflow parsing '1e400'"},
+      {"0.5", "1e400", "p:5: malformed JSON near \"{\"utilization\":1e400\": number overflow parsing '1e400'"},
       {"0.5", "\"0.5\"", "p:5: a value that is not a number"},
       {"0.5", "null", "p:5: a value that is not a number"},
       {"[1,2,3,4]", "[1,2,3]", "p:5: 3 duals for 4 links"},

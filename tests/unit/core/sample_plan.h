@@ -11,7 +11,8 @@ inline std::string sample_plan() {
   return R"({"format":"aiwan-plan/1",
 "topology":"0123456789abcdef",
 "nodes":["A","B","C","D"],
-"links":[{"from":0,"to":1,"name":"0"},{"from":1,"to":3,"name":"1"},{"from":0,"to":2,"name":"2"},{"from":2,"to":3,"name":"3"}],
+"links":[{"from":0,"to":1,"name":"0"},{"from":1,"to":3,"name":"1"},)"
+         R"({"from":0,"to":2,"name":"2"},{"from":2,"to":3,"name":"3"}],
 "certificate":{"utilization":0.5,"lower_bound":0.4,"duals":[1,2,3,4]},
 "demands":[
 {"class":0,"from":0,"to":1,"paths":[{"fraction":1,"links":[0]}]},
