@@ -12,11 +12,10 @@ namespace wan::simulator {
 
 /// What a network does with one interval of traffic under one plan.
 struct FluidOutcome {
-  std::vector<double>
-      offered_utilization;         ///< by link: load / capacity if nothing were dropped; 0 on a link that is down
-  std::vector<BitRate> carried;    ///< by link: what leaves it after drops, never above its capacity
-  double max_utilization = 0.0;    ///< the largest offered utilisation
-  std::vector<LinkId> overloaded;  ///< links offered more than their capacity, in the order of their ids
+  std::vector<double> offered_utilization;  ///< by link: load / capacity if nothing were dropped; 0 where down
+  std::vector<BitRate> carried;             ///< by link: what leaves it after drops, never above its capacity
+  double max_utilization = 0.0;             ///< the largest offered utilisation
+  std::vector<LinkId> overloaded;           ///< links offered more than their capacity, in the order of their ids
 
   BitRate offered;                      ///< all demands, lost ones too
   BitRate delivered;                    ///< what reaches its destination
@@ -41,10 +40,11 @@ struct FluidOutcome {
 /// share moves by more than 1e-13, or after 2,000 rounds with `share_error` telling how far it got.
 ///
 /// A path over a link that is down carries nothing: the plan is taken through `surviving_plan` first.
-/// Threads: any number of readers. Cost: construction one shortest-path tree a node; `carry` O(hops of all paths), plus
-/// a round over the crossings of overloaded links only; see tests/bench/fluid_network_bench.cpp. Source: the
-/// reduced-load fixed point of Kelly, "Loss networks", Annals of Applied Probability 1991, with the loss of a saturated
-/// fluid link in place of Erlang's formula.
+/// Threads: any number of readers.
+/// Cost: construction one shortest-path tree a node; `carry` O(hops of all paths), plus a round over the crossings of
+/// overloaded links only; see tests/bench/fluid_network_bench.cpp.
+/// Source: the reduced-load fixed point of Kelly, "Loss networks", Annals of Applied Probability 1991, with the loss of
+/// a saturated fluid link in place of Erlang's formula.
 class FluidNetwork {
  public:
   explicit FluidNetwork(Topology topology);

