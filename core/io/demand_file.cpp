@@ -34,7 +34,7 @@ Result<TrafficMatrix> parse_demands(std::string_view text, std::string_view name
 Result<TrafficMatrix> empty_matrix(const TextSource& source, const Topology& topology) {
   const std::size_t n = topology.node_count();
   if (n * n * sizeof(double) > kMatrixBytesMax) {
-    return source.fail_whole("a matrix of ", n, " nodes needs over ", kMatrixBytesMax / kMebibyte, " MiB");
+    return source.fail_at(0, "a matrix of ", n, " nodes needs over ", kMatrixBytesMax / kMebibyte, " MiB");
   }
   return TrafficMatrix{n};
 }

@@ -182,7 +182,7 @@ Result<void> read_json(const TextSource& source, JsonFormat& format) {
   const TrackedCharacter end{text.data() + text.size(), &reached};
   const bool complete = nlohmann::json::sax_parse(begin, end, &adapter);
   if (!adapter.outcome()) return adapter.outcome();
-  if (!complete) return source.fail_whole("malformed JSON");
+  if (!complete) return source.fail_at(0, "malformed JSON");
   return {};
 }
 

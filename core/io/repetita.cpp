@@ -121,7 +121,7 @@ Result<TrafficMatrix> parse_repetita_demands(const TextSource& source, const Top
   LineReader lines{source};
   const auto count = read_head(source, lines, "DEMANDS", "label src dest bw", kDemandsMax);
   if (!count) return error_of(count);
-  if (*count == 0) return source.fail_whole("holds no demand");
+  if (*count == 0) return source.fail_at(0, "holds no demand");
   auto matrix = empty_matrix(source, topology);
   if (!matrix) return error_of(matrix);
   for (std::size_t d = 0; d < *count; ++d) {

@@ -28,7 +28,7 @@ std::string_view without_byte_order_mark(std::string_view text) {
 Result<TextSource> TextSource::open(std::string_view text, std::string_view name, std::size_t bytes_max) {
   const TextSource source{without_byte_order_mark(text), name};
   if (text.size() > bytes_max) {
-    return source.fail_whole("holds ", text.size(), " bytes; at most ", bytes_max / kMebibyte, " MiB are read");
+    return source.fail_at(0, "holds ", text.size(), " bytes; at most ", bytes_max / kMebibyte, " MiB are read");
   }
   if (source.text_.find_first_not_of(kWhiteSpace) == std::string_view::npos)
     return source.fail_at(0, "the file is empty");
@@ -48,8 +48,8 @@ std::size_t TextSource::line_at(std::size_t offset) const {
   return 1 + static_cast<std::size_t>(std::count(text_.begin(), end, '\n'));
 }
 
-tl::unexpected<Error> TextSource::failure(std::string_view place, std::string_view message) const {
-  return fail(ErrorCode::kBadInput, joined(on_one_line(name_), place, ": ", on_one_line(message)));
+tl::unexpected<Error> TextSource::failure(std::size_t line, std::string_view message) const {
+  return fail(ErrorCode::kBadInput, joined(on_one_line(name_), ":", line, ": ", on_one_line(message)));
 }
 
 std::vector<std::string_view> LineReader::next_fields() {
@@ -84,19 +84,19 @@ Result<std::string> read_whole_file(const std::filesystem::path& file, std::size
 
   std::string bytes;
   for (std::size_t filled = 0;;) {
-      bytes.resize(std::min(bytes_max + 1, filled + std::max(filled / 2, kMebibyte)));
-      const std::size_t got = std::fread(bytes.data() + filled, 1, bytes.size() - filled, stream.get());
-      filled += got;
-      if (filled > bytes_max) {
-        return fail(ErrorCode::kBadInput,
-                    joined(name, ": larger than the ", bytes_max / kMebibyte, " MiB that are read"));
-      }
-      if (got == 0) {
-        if (std::ferror(stream.get()) != 0)
-          return fail(ErrorCode::kIo, joined(name, ": cannot be read: ", reason(errno)));
-        bytes.resize(filled);
-        return bytes;
-      }
+    bytes.resize(std::min(bytes_max + 1, filled + std::max(filled / 2, kMebibyte)));
+    const std::size_t got = std::fread(bytes.data() + filled, 1, bytes.size() - filled, stream.get());
+    filled += got;
+    if (filled > bytes_max) {
+      return fail(ErrorCode::kBadInput,
+                  joined(name, ": larger than the ", bytes_max / kMebibyte, " MiB that are read"));
+    }
+    if (got == 0) {
+      if (std::ferror(stream.get()) != 0)
+        return fail(ErrorCode::kIo, joined(name, ": cannot be read: ", reason(errno)));
+      bytes.resize(filled);
+      return bytes;
+    }
   }
 }
 

@@ -29,18 +29,14 @@ class TextSource {
   [[nodiscard]] std::size_t line_at(std::size_t offset) const;
 
   /// kBadInput, "FILE:LINE: message", for the byte at `offset`; the message is `joined` from its parts.
+  /// What is wrong with the text as a whole is told of its first byte.
   template <typename... Parts>
   [[nodiscard]] tl::unexpected<Error> fail_at(std::size_t offset, const Parts&... parts) const {
-    return failure(joined(":", line_at(offset)), joined(parts...));
-  }
-  /// kBadInput, "FILE: message", where no line can be blamed.
-  template <typename... Parts>
-  [[nodiscard]] tl::unexpected<Error> fail_whole(const Parts&... parts) const {
-    return failure("", joined(parts...));
+    return failure(line_at(offset), joined(parts...));
   }
 
  private:
-  [[nodiscard]] tl::unexpected<Error> failure(std::string_view place, std::string_view message) const;
+  [[nodiscard]] tl::unexpected<Error> failure(std::size_t line, std::string_view message) const;
   TextSource(std::string_view text, std::string_view name) : text_{text}, name_{name} {}
   std::string_view text_;
   std::string_view name_;

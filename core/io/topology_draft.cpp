@@ -131,11 +131,11 @@ void TopologyDraft::state_assumptions() {
 }
 
 Result<TopologyFile> TopologyDraft::finish() && {
-  if (nodes_.empty()) return source_.fail_whole("the network has no nodes");
-  if (links_.empty()) return source_.fail_whole("the network has no links");
+  if (nodes_.empty()) return source_.fail_at(0, "the network has no nodes");
+  if (links_.empty()) return source_.fail_at(0, "the network has no links");
   drop_impossible_locations();
   auto names = node_names(nodes_);
-  if (!names) return source_.fail_whole("node labels and ids do not give distinct names");
+  if (!names) return source_.fail_at(0, "node labels and ids do not give distinct names");
 
   std::vector<Node> nodes;
   nodes.reserve(nodes_.size());
@@ -157,12 +157,12 @@ Result<TopologyFile> TopologyDraft::finish() && {
     std::swap(link.from, link.to);
     links.push_back(std::move(link));
   }
-  if (links.size() > kLinksMax) return source_.fail_whole("more than ", kLinksMax, " links");
+  if (links.size() > kLinksMax) return source_.fail_at(0, "more than ", kLinksMax, " links");
   name_links(nodes, links);
   state_assumptions();
 
   auto topology = Topology::make(std::move(nodes), std::move(links));
-  if (!topology) return source_.fail_whole(topology.error().message);
+  if (!topology) return source_.fail_at(0, topology.error().message);
   return TopologyFile{.topology = *std::move(topology), .assumptions = std::move(assumptions_)};
 }
 

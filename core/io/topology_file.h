@@ -16,10 +16,11 @@ struct TopologyFile {
   std::vector<std::string> assumptions;
 };
 
-/// Reads a Topology Zoo GraphML, REPETITA `.graph`, SNDlib XML or node-link JSON file; the format is told by its
-/// content.
+/// Reads a Topology Zoo GraphML, REPETITA `.graph`, SNDlib XML or node-link JSON file; its content tells the format.
+/// docs/formats/topology.md says what is accepted, how things are named, what is assumed and which sizes are read.
 ///
-/// @error kNotFound, kIo, kBadInput: the message is one line that begins with "FILE:LINE: " (or "FILE: ")
+/// @error kNotFound, kIo: "FILE: why"; kBadInput: one line, "FILE:LINE: why" (a file too large to open: "FILE: why")
+/// Threads: reentrant.  Cost: linear in the text; below 1 GiB of memory whatever the bytes
 [[nodiscard]] Result<TopologyFile> read_topology(const std::filesystem::path& file);
 
 /// The same on bytes already in memory; `name` stands for the file in messages.

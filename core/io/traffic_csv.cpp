@@ -217,7 +217,7 @@ Result<TrafficSeries> parse_traffic_csv(std::string_view text, std::string_view 
     }
     series.intervals.push_back(std::move(matrix));
   }
-  if (series.intervals.empty()) return source->fail_whole("holds a header but no row");
+  if (series.intervals.empty()) return source->fail_at(0, "holds a header but no row");
   return series;
 }
 

@@ -42,7 +42,7 @@ std::string latin1_to_utf8(std::string_view text) {
 
 Result<XmlSource> XmlSource::open(const TextSource& source) {
   if (source.text().size() > kXmlBytesMax) {
-    return source.fail_whole("XML over ", kXmlBytesMax / kMebibyte, " MiB is not read");
+    return source.fail_at(0, "XML over ", kXmlBytesMax / kMebibyte, " MiB is not read");
   }
   const std::string encoding = declared_encoding(source.text());
   const bool latin1 = encoding == "iso-8859-1" || encoding == "latin1";

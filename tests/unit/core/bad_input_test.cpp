@@ -98,8 +98,8 @@ TEST_CASE("bad REPETITA graphs are refused with their line", "[io][bad]") {
        {"2500000 1500", "2500000 1500 7", "f:9: edge row 0 of 4 needs 6 fields and has more"},
        {"2500000 1500", "2500000", "f:9: edge row 0 of 4 needs 6 fields and has 5"},
        {"", up_to(kRepetitaGraph, "label x y\n"), "f:2: the file ends after 0 of 3 node rows"},
-       {"", "NODES 0\nlabel x y\nEDGES 0\nlabel src dest weight bw delay\n", "f: the network has no nodes"},
-       {"", "NODES 1\nlabel x y\na 0 0\nEDGES 0\nlabel src dest weight bw delay\n", "f: the network has no links"}},
+       {"", "NODES 0\nlabel x y\nEDGES 0\nlabel src dest weight bw delay\n", "f:1: the network has no nodes"},
+       {"", "NODES 1\nlabel x y\na 0 0\nEDGES 0\nlabel src dest weight bw delay\n", "f:1: the network has no links"}},
       topology_error);
 }
 
@@ -149,7 +149,7 @@ TEST_CASE("bad SNDlib networks are refused with their line", "[io][bad]") {
         "f:11: a link's capacity must lie between 1 bit/s and 1e18 bit/s"},
        {"", "<network><networkStructure><nodes/></networkStructure></network>",
         "f:1: <networkStructure> lacks <links>"},
-       {"", "<network><networkStructure><nodes/><links/></networkStructure></network>", "f: the network has no nodes"}},
+       {"", "<network><networkStructure><nodes/><links/></networkStructure></network>", "f:1: the network has no nodes"}},
       topology_error);
 }
 
@@ -181,9 +181,9 @@ TEST_CASE("bad node-link JSON is refused with its line", "[io][bad]") {
        {"2500.0", "1e999", "f:3: malformed JSON near \" [{\"capacity\": 1e999\": number overflow parsing '1e999'"},
        {"[\"any\", {\"thing\": 1}]", deep, "f:1: nested over 64 levels deep"},
        {"]}\n", "]} x\n",
-        "f:6: malformed JSON: syntax error while parsing value - invalid literal; last read: '} x'; expected end of "
-        "input"},
-       {"", "{\"directed\": true, \"nodes\": [], \"links\": []}", "f: the network has no nodes"}},
+        "f:6: malformed JSON near \"\"capacity\": 1e3}]} x\": syntax error while parsing value - invalid literal; "
+        "expected end of input"},
+       {"", "{\"directed\": true, \"nodes\": [], \"links\": []}", "f:1: the network has no nodes"}},
       topology_error);
 }
 
@@ -196,7 +196,7 @@ TEST_CASE("bad demands are refused with their line", "[io][bad]") {
                  {"DEMANDS 3", "DEMANDS 4", "f:5: the file ends after 3 of 4 demand rows"},
                  {"DEMANDS 3", "DEMANDS 2", "f:5: \"demand_2\" after the last row that the count announces"},
                  {"DEMANDS 3", "DEMANDS 4000000000", "f:1: 4000000000 rows; at most 10000000 are read"},
-                 {"", "DEMANDS 0\nlabel src dest bw\n", "f: holds no demand"},
+                 {"", "DEMANDS 0\nlabel src dest bw\n", "f:1: holds no demand"},
                  {"", "DEMANDS 1\nlabel src dest bw\n", "f:2: the file ends after 0 of 1 demand rows"},
                  {"0 1 1000", "0 1", "f:3: demand row 0 of 3 needs 4 fields and has 3"},
                  {"0 1 1000", "0 1 1000 1", "f:3: demand row 0 of 3 needs 4 fields and has 5"},
@@ -228,7 +228,7 @@ TEST_CASE("bad traffic series are refused with their line", "[io][bad]") {
   const std::string long_name(1000, 'x');
   check_refused(kTrafficCsv,
                 {{"", "", "f:1: the file is empty"},
-                 {"", "time,A>B\n", "f: holds a header but no row"},
+                 {"", "time,A>B\n", "f:1: holds a header but no row"},
                  {"", "time\n1\n", "f:1: the header names no SRC>DST pair"},
                  {"time", "Time", "f:1: the first column must be \"time\", not \"Time\""},
                  {"A>B", "A>Z", "f:1: column 2, \"A>Z\", is not SRC>DST of two nodes of the topology"},

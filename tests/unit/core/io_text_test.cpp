@@ -88,8 +88,8 @@ TEST_CASE("a source knows its lines and refuses what is no text", "[io]") {
   CHECK(TextSource::open(" \n\t", "f", 100).error().message == "f:1: the file is empty");
   CHECK(TextSource::open(std::string_view{"a\nb\0c", 5}, "f", 100).error().message ==
         "f:2: a NUL byte: this is not a text file");
-  CHECK(TextSource::open("0123456789", "f", 5).error().message == "f: holds 10 bytes; at most 0 MiB are read");
-  CHECK(TextSource::open("x", "two\nlines", 0).error().message.substr(0, 13) == "two\\nlines: h");
+  CHECK(TextSource::open("0123456789", "f", 5).error().message == "f:1: holds 10 bytes; at most 0 MiB are read");
+  CHECK(TextSource::open("x", "two\nlines", 0).error().message.substr(0, 15) == "two\\nlines:1: h");
 }
 
 TEST_CASE("fields of a line are cut at white space, blank lines skipped", "[io]") {

@@ -183,7 +183,7 @@ TEST_CASE("a plan of 40,000 demands with five paths each is written and read wit
   const Duration read = steady.now();
   REQUIRE(back);
   CHECK(*back == plan);
-  WARN(std::filesystem::file_size(folder / "plan.json") / 1'000'000
+  INFO(std::filesystem::file_size(folder / "plan.json") / 1'000'000
        << " MB, written in " << to_seconds(written - before) << " s, read in " << to_seconds(read - written) << " s");
   CHECK(to_seconds(read - before) < 20.0);  // generous: sanitizers, a busy machine
 }
