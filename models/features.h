@@ -1,0 +1,42 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "core/traffic_matrix.h"
+#include "models/lag_model.h"
+#include "models/pair_columns.h"
+#include "models/season_profile.h"
+
+namespace wan::models {
+
+/// The lag model's view of one interval to come, by pair.
+struct BaseForecast {
+  std::vector<double> scale_bps;  ///< above zero
+  std::vector<float> forecast;    ///< in units of the scale
+};
+
+/// @param history  oldest first, not empty; what it lacks of LagModel::kLags intervals is taken to be as its oldest
+/// Cost: 24 multiplications a pair.
+[[nodiscard]] BaseForecast forecast_base(const PairIndex& pairs, const LagModel& lags,
+                                         std::span<const TrafficMatrix> history);
+
+/// How many numbers describe one pair at one interval to the learned correction.
+inline constexpr std::size_t kFeatureCount = LagModel::kScaleLags + 4 + SeasonProfile::kCycles + 9 + 2;
+
+/// What the learned correction sees, in units that do not depend on the size of a network: [kFeatureCount][pair], each
+/// within [-4, 6]. In order: the last 12 values and the base forecast relative to the local scale; how busy the pair is
+/// now and how large it is among the network's; how restless it was; what its seasons foretell; how the totals of its
+/// source, its destination and the network moved of late; the time of day.
+///
+/// Training and forecasting describe an interval by this one function.
+///
+/// @param target         when the interval to be forecast begins
+/// @param own_surprises  by pair, for a row that `seasons` was made from: it is left out of what they foretell. Empty
+/// otherwise
+/// @param out            [kFeatureCount][pair]
+void describe(const PairIndex& pairs, const LagModel& lags, const SeasonProfile& seasons,
+              std::span<const TrafficMatrix> history, Timestamp target, const BaseForecast& base,
+              std::span<const float> own_surprises, std::span<float> out);
+
+}  // namespace wan::models

@@ -1,0 +1,141 @@
+#include "models/lag_model.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <numeric>
+
+#include "models/cholesky.h"
+
+namespace wan::models {
+namespace {
+
+constexpr int kIterations = 6;
+constexpr double kSquareBelow = 0.02;
+
+/// One pair's training observations, divided by their scales.
+struct Observations {
+  std::vector<double> inputs;   // [target][kLags], newest first
+  std::vector<double> targets;  // by target
+  std::vector<double> scales;   // by target, bit/s
+  double scale_sum = 0.0;
+
+  [[nodiscard]] std::span<const double> input(std::size_t i) const {
+    return std::span{inputs}.subspan(i * LagModel::kLags, LagModel::kLags);
+  }
+};
+
+void observe(const LagModel& model, std::size_t pair, std::span<const double> column,
+             std::span<const std::uint32_t> targets, Observations& out) {
+  constexpr std::size_t kLags = LagModel::kLags;
+  out.inputs.resize(targets.size() * kLags);
+  out.targets.resize(targets.size());
+  out.scales.resize(targets.size());
+  out.scale_sum = 0.0;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const std::size_t row = targets[i];
+    assert(row >= kLags && row < column.size());
+    const std::span<double> input = std::span{out.inputs}.subspan(i * kLags, kLags);
+    std::reverse_copy(column.begin() + static_cast<std::ptrdiff_t>(row - kLags),
+                      column.begin() + static_cast<std::ptrdiff_t>(row), input.begin());
+    const double scale = model.scale_bps(pair, input);
+    for (double& value : input) value /= scale;
+    out.targets[i] = column[row] / scale;
+    out.scales[i] = scale;
+    out.scale_sum += scale;
+  }
+}
+
+/// Adds a pair's observations, each weighted so that its square counts as its absolute error under `weights`.
+void add_reweighted(const Observations& seen, std::span<const double> weights, double importance,
+                    NormalEquations& equations) {
+  for (std::size_t i = 0; i < seen.targets.size(); ++i) {
+    const auto input = seen.input(i);
+    const double error = std::abs(std::inner_product(input.begin(), input.end(), weights.begin(), -seen.targets[i]));
+    equations.add(input, seen.targets[i], importance * seen.scales[i] / std::max(error, kSquareBelow));
+  }
+}
+
+/// Weights that all pairs share: they minimise the absolute error summed over the network.
+std::vector<double> fit_shared(const LagModel& scales, const PairColumns& columns,
+                               std::span<const std::uint32_t> targets) {
+  std::vector<double> weights(LagModel::kLags, 0.0);
+  weights[0] = 0.85;
+  weights[1] = 0.15;
+  Observations seen;
+  const double network_bps = std::accumulate(scales.mean_bps.begin(), scales.mean_bps.end(), 0.0) + scales.floor_bps;
+  for (int iteration = 0; iteration < kIterations; ++iteration) {
+    NormalEquations equations{LagModel::kLags};
+    for (std::size_t pair = 0; pair < scales.pair_count(); ++pair) {
+      observe(scales, pair, columns.column(pair), targets, seen);
+      add_reweighted(seen, weights, 1.0 / network_bps, equations);
+    }
+    for (std::size_t lag = 0; lag < LagModel::kLags; ++lag) equations.pull(lag, weights[lag], 1e-6);
+    std::vector<double> solved = equations.solve();
+    if (solved.empty()) break;
+    weights = std::move(solved);
+  }
+  return weights;
+}
+
+std::vector<double> fit_pair(const Observations& seen, std::span<const double> shared, std::vector<double> start,
+                             double ridge) {
+  const double observations = static_cast<double>(seen.targets.size());
+  for (int iteration = 0; iteration < kIterations; ++iteration) {
+    NormalEquations equations{LagModel::kLags};
+    add_reweighted(seen, start, observations / seen.scale_sum, equations);
+    for (std::size_t lag = 0; lag < LagModel::kLags; ++lag) equations.pull(lag, shared[lag], ridge * observations);
+    std::vector<double> solved = equations.solve();
+    if (solved.empty()) break;
+    start = std::move(solved);
+  }
+  return start;
+}
+
+}  // namespace
+
+double LagModel::scale_bps(std::size_t pair, std::span<const double> newest_first) const {
+  const double recent = std::accumulate(newest_first.begin(), newest_first.begin() + kScaleLags, 0.0) / kScaleLags;
+  return 0.9 * recent + 0.1 * static_cast<double>(mean_bps[pair]) + floor_bps;
+}
+
+double LagModel::predict(std::size_t pair, std::span<const double> newest_first, double scale_bps) const {
+  const float* const weight = &weights[pair * kLags];
+  double sum = 0.0;
+  for (std::size_t lag = 0; lag < kLags; ++lag) sum += static_cast<double>(weight[lag]) * newest_first[lag];
+  return std::max(sum / scale_bps, 0.0);
+}
+
+void LagModel::derive_floor() {
+  const double mean = std::accumulate(mean_bps.begin(), mean_bps.end(), 0.0) / static_cast<double>(mean_bps.size());
+  floor_bps = std::max(1e-3 * mean, 1.0);
+}
+
+std::vector<LagModel> fit_lag_models(const PairColumns& columns, std::span<const std::uint32_t> targets,
+                                     std::span<const double> ridges) {
+  assert(!targets.empty() && columns.rows > 0);
+  const std::size_t pair_count = columns.bps.size() / columns.rows;
+  LagModel blank;
+  for (std::size_t pair = 0; pair < pair_count; ++pair) {
+    const auto column = columns.column(pair);
+    const double sum = std::accumulate(column.begin(), column.end(), 0.0);
+    blank.mean_bps.push_back(static_cast<float>(sum / static_cast<double>(columns.rows)));
+  }
+  blank.derive_floor();
+  blank.weights.reserve(pair_count * LagModel::kLags);
+
+  const std::vector<double> shared = fit_shared(blank, columns, targets);
+  std::vector<LagModel> models(ridges.size(), blank);
+  Observations seen;
+  for (std::size_t pair = 0; pair < pair_count; ++pair) {
+    observe(blank, pair, columns.column(pair), targets, seen);
+    std::vector<double> weights = shared;
+    for (std::size_t i = 0; i < ridges.size(); ++i) {
+      weights = fit_pair(seen, shared, std::move(weights), ridges[i]);
+      for (const double weight : weights) models[i].weights.push_back(static_cast<float>(weight));
+    }
+  }
+  return models;
+}
+
+}  // namespace wan::models
