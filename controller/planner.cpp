@@ -86,9 +86,11 @@ Result<PlannedRoutes> plan_paths(const Topology& topology, const TrafficMatrix& 
                                                " nodes, the topology " + std::to_string(topology.node_count()));
   }
   const TrafficMatrix summed = demand.classes_summed();
-  const SourceTreeSolution solution = solve_source_trees(
-      topology, summed,
-      {.gap = options.gap, .threads = options.threads, .sweeps_max = 4000, .least_delay = options.least_delay});
+  SourceTreeOptions solver_options;
+  solver_options.gap = options.gap;
+  solver_options.threads = options.threads;
+  solver_options.least_delay = options.least_delay;
+  const SourceTreeSolution solution = solve_source_trees(topology, summed, solver_options);
 
   PlannedRoutes routes;
   routes.unrouted = unconnected_demands(topology, demand);

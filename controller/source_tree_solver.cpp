@@ -5,17 +5,19 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <thread>
 #include <utility>
 
 #include "controller/link_prices.h"
 #include "controller/tree_master.h"
 #include "controller/tree_search.h"
+#include "controller/worker_team.h"
 #include "core/shortest_paths.h"
 
 namespace wan::controller {
 namespace {
 
+constexpr std::size_t kThreadsWorthNodes = 40;
+constexpr std::size_t kMasterSizeMax = 250'000;  // sources x links up to which the master problem pays
 constexpr std::size_t kBlock = 8;          // sources whose trees are found under the same prices
 constexpr double kDelayTieBreak = 1e-3;    // weight of delay while the utilisation is being minimised
 constexpr int kSweepsBeforeMaster = 24;
@@ -63,6 +65,8 @@ class Solver {
   void sweep(const PriceLinks& price_links, const StepSize& step_size);
   void find_trees(std::size_t first, std::size_t last);
   void shift(Source& source, Tree&& tree, double step);
+  /// sum(price x capacity) over the links that are up: what a dual bound is measured in.
+  [[nodiscard]] double budget(std::span<const double> prices) const;
   void update_bound(std::span<const double> prices);
   bool offer_bound(double bound, std::span<const double> prices);
   [[nodiscard]] double gap() const;
@@ -78,7 +82,8 @@ class Solver {
   const Topology& topology_;
   const SourceTreeOptions options_;
   TreeSearchGraph graph_;
-  std::vector<TreeSearch> searches_;  // one a thread
+  WorkerTeam team_;
+  std::vector<TreeSearch> searches_;  // one a member of the team
   std::vector<Source> sources_;
   std::vector<double> inverse_capacity_;  // by link; 0 for a link that is down
   std::vector<double> delay_;             // by link, seconds
@@ -98,7 +103,10 @@ class Solver {
 };
 
 Solver::Solver(const Topology& topology, const TrafficMatrix& demand, const SourceTreeOptions& options)
-    : topology_{topology}, options_{options}, graph_{topology} {
+    : topology_{topology},
+      options_{options},
+      graph_{topology},
+      team_{topology.node_count() < kThreadsWorthNodes ? 1 : static_cast<std::size_t>(std::max(1, options.threads))} {
   const std::size_t n = topology.node_count();
   const std::size_t links = topology.link_count();
   delay_ = delay_costs(topology);
@@ -106,8 +114,7 @@ Solver::Solver(const Topology& topology, const TrafficMatrix& demand, const Sour
   for (std::size_t l = 0; l < links; ++l) {
     if (topology.links()[l].up) inverse_capacity_[l] = 1.0 / topology.links()[l].capacity.bps();
   }
-  const int threads = n < 40 ? 1 : std::max(1, options.threads);
-  for (int t = 0; t < threads; ++t) searches_.emplace_back(graph_);
+  for (std::size_t member = 0; member < team_.size(); ++member) searches_.emplace_back(graph_);
 
   double shortest_delay = 0.0;
   for (std::size_t s = 0; s < n; ++s) {
@@ -137,18 +144,14 @@ Solver::Solver(const Topology& topology, const TrafficMatrix& demand, const Sour
 
 template <typename Work>
 void Solver::spread(std::size_t first, std::size_t last, const Work& work) {
-  const std::size_t threads = std::min(searches_.size(), last - first);
-  if (threads <= 1) {
+  const std::size_t members = team_.size();
+  if (members == 1) {
     for (std::size_t i = first; i < last; ++i) work(i, searches_[0]);
     return;
   }
-  std::vector<std::jthread> team;
-  for (std::size_t t = 1; t < threads; ++t) {
-    team.emplace_back([&, t] {
-      for (std::size_t i = first + t; i < last; i += threads) work(i, searches_[t]);
-    });
-  }
-  for (std::size_t i = first; i < last; i += threads) work(i, searches_[0]);
+  team_.run([&](std::size_t member) {
+    for (std::size_t i = first + member; i < last; i += members) work(i, searches_[member]);
+  });
 }
 
 void Solver::find_trees(std::size_t first, std::size_t last) {
@@ -249,12 +252,17 @@ void Solver::mix_loads() {
   for (std::size_t l = 0; l < load_.size(); ++l) utilization_[l] = load_[l] * inverse_capacity_[l];
 }
 
-void Solver::update_bound(std::span<const double> prices) {
-  double budget = 0.0;
+double Solver::budget(std::span<const double> prices) const {
+  double total = 0.0;
   for (std::size_t l = 0; l < prices.size(); ++l) {
-    if (inverse_capacity_[l] > 0.0) budget += prices[l] / inverse_capacity_[l];
+    if (inverse_capacity_[l] > 0.0) total += prices[l] / inverse_capacity_[l];
   }
-  if (budget <= 0.0) return;
+  return total;
+}
+
+void Solver::update_bound(std::span<const double> prices) {
+  const double worth = budget(prices);
+  if (worth <= 0.0) return;
   std::vector<double> part(sources_.size(), 0.0);
   spread(0, sources_.size(), [&](std::size_t i, TreeSearch& search) {
     search.run(sources_[i].node.index(), prices);
@@ -262,13 +270,13 @@ void Solver::update_bound(std::span<const double> prices) {
       if (sources_[i].demand[t] > 0.0) part[i] += sources_[i].demand[t] * search.cost()[t];
     }
   });
-  offer_bound(std::accumulate(part.begin(), part.end(), 0.0) / budget, prices);
+  offer_bound(std::accumulate(part.begin(), part.end(), 0.0) / worth, prices);
 }
 
 bool Solver::offer_bound(double bound, std::span<const double> prices) {
   if (bound <= lower_bound_) return false;
   lower_bound_ = bound;
-  duals_.assign(prices.begin(), prices.end());
+  duals_.assign(prices.begin(), prices.end());  // price x capacity sums to 1 within rounding
   return true;
 }
 
@@ -278,8 +286,9 @@ double Solver::gap() const {
 
 void Solver::minimize_utilization(double gap_wanted) {
   if (gap() <= gap_wanted) return;
-  sweep_to(gap_wanted, kSweepsBeforeMaster);
-  if (gap() > gap_wanted) solve_master_to(gap_wanted);
+  const bool master_pays = sources_.size() * load_.size() <= kMasterSizeMax;
+  sweep_to(gap_wanted, master_pays ? kSweepsBeforeMaster : options_.sweeps_max);
+  if (gap() > gap_wanted && master_pays) solve_master_to(gap_wanted);
 }
 
 /// Columns of one source's trees, from number `first_tree` on.
@@ -326,14 +335,15 @@ void Solver::solve_master_to(double gap_wanted) {
     }
     ++sweeps_;
     find_trees(0, sources_.size());
-    double bound = 0.0;  // what all trees cost at these prices: the dual bound, for prices x capacity sum to 1
+    double paid = 0.0;  // what all trees cost at these prices
     for (const Tree& tree : found_) {
       for (std::size_t node = 0; node < tree.load.size(); ++node) {
         const std::uint32_t link = tree.parent_link[node];
-        if (link != ShortestPathTree::kNoLink) bound += tree.load[node] * cost_[link];
+        if (link != ShortestPathTree::kNoLink) paid += tree.load[node] * cost_[link];
       }
     }
-    const bool better = offer_bound(bound, cost_);
+    const double worth = budget(cost_);  // 1 but for the LP's tolerance, which a certificate would show
+    const bool better = worth > 0.0 && offer_bound(paid / worth, cost_);
     blend = better ? kBlendFirst : blend * 0.5;
     if (blend < 0.01) blend = 0.0;
     if (gap() <= gap_wanted) break;

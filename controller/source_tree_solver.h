@@ -11,7 +11,7 @@ namespace wan::controller {
 struct SourceTreeOptions {
   double gap = 0.01;       ///< stop once (utilisation - bound) / bound is at most this
   int threads = 1;         ///< changes the time, never the result
-  int sweeps_max = 4000;   ///< a sweep re-routes every source once
+  int sweeps_max = 120;    ///< a sweep re-routes every source once; where no master problem finishes, the last resort
   bool least_delay = true; ///< spend what is left of the gap on shorter paths
 };
 
