@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kPlanBytesMax = 256 * kMebibyte;
 constexpr std::size_t kClassesMax = 256;
 constexpr std::size_t kPathLinksMax = std::size_t{1} << 25;  // of all paths: 128 MiB of ids
+constexpr std::size_t kPathsMax = 100'000;                   // of one demand
 
 /// docs/formats/plan.md, event by event: a plan of 40,000 demands is tens of megabytes.
 class PlanFormat final : public JsonFormat {
@@ -302,6 +303,8 @@ Result<void> PlanFormat::close_path(const JsonEvent& at) {
   if (!(fraction_ > 0.0 && fraction_ <= 1.0 + 1e-9))
     return source_.fail_at(at.offset, "a path's fraction must be above 0 and at most 1");
   if (links_.size() == first_link_.back()) return source_.fail_at(at.offset, "a path without links");
+  if (fractions_.size() == kPathsMax)
+    return source_.fail_at(at.offset, "a demand with more than ", kPathsMax, " paths");
   fractions_.push_back(fraction_);
   first_link_.push_back(links_.size());
   return {};

@@ -143,6 +143,13 @@ TEST_CASE("a plan with very many path links is refused", "[io][hostile]") {
   check_refused<PlanFile>("more than 33554432 links", [&] { return parse_plan(text, "f", diamond()); });
 }
 
+TEST_CASE("a demand with very many paths is refused before they are compared", "[io][hostile]") {
+  std::string text = sample_plan();
+  const std::string_view one = "{\"fraction\":1e-9,\"links\":[0]},";
+  text.insert(text.find("{\"fraction\""), repeated(one, 100'001 * one.size()));
+  check_refused<PlanFile>("more than 100000 paths", [&] { return parse_plan(text, "f", diamond()); });
+}
+
 TEST_CASE("a device without end is not read for ever", "[io][hostile]") {
   if (!std::filesystem::exists("/dev/zero")) return;
   const auto endless = read_topology("/dev/zero");
