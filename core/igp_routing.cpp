@@ -89,8 +89,9 @@ Result<PathPlan> igp_plan(const Topology& topology, std::span<const double> link
         builder.begin_demand({TrafficClass{cls}, NodeId{from}, NodeId{to}});
         EqualCostWalk walk{topology, link_cost, cost_to[to], builder};
         if (!walk.walk(NodeId{from}, NodeId{to}, 1.0)) {
-          return fail(ErrorCode::kUnsupported, topology.nodes()[from].name + " > " + topology.nodes()[to].name +
-                                                   " has over 10,000 equal-cost paths; give the links different weights");
+          return fail(ErrorCode::kUnsupported,
+                      topology.nodes()[from].name + " > " + topology.nodes()[to].name +
+                          " has over 10,000 equal-cost paths; give the links different weights");
         }
       }
     }

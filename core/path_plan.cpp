@@ -35,7 +35,8 @@ Result<void> PathPlan::check(const Topology& topology) const {
     double sum = 0.0;
     for (std::size_t p = 0; p < path_count(d); ++p) {
       const auto [fraction, links] = path(d, p);
-      if (!std::isfinite(fraction) || fraction <= 0.0) return fail(ErrorCode::kBadInput, which + "fraction not above zero");
+      if (!std::isfinite(fraction) || fraction <= 0.0)
+        return fail(ErrorCode::kBadInput, which + "fraction not above zero");
       sum += fraction;
       ++stamp;
       NodeId at = demand.from;
@@ -44,7 +45,8 @@ Result<void> PathPlan::check(const Topology& topology) const {
         if (id.index() >= topology.link_count()) return fail(ErrorCode::kBadInput, which + "a link does not exist");
         const Link& link = topology.link(id);
         if (!link.up) return fail(ErrorCode::kBadInput, which + "link " + link.name + " is down");
-        if (link.from != at) return fail(ErrorCode::kBadInput, which + "link " + link.name + " does not continue the path");
+        if (link.from != at)
+          return fail(ErrorCode::kBadInput, which + "link " + link.name + " does not continue the path");
         at = link.to;
         if (visited[at.index()] == stamp) return fail(ErrorCode::kBadInput, which + "a path meets a node twice");
         visited[at.index()] = stamp;

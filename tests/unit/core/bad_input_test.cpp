@@ -149,7 +149,8 @@ TEST_CASE("bad SNDlib networks are refused with their line", "[io][bad]") {
         "f:11: a link's capacity must lie between 1 bit/s and 1e18 bit/s"},
        {"", "<network><networkStructure><nodes/></networkStructure></network>",
         "f:1: <networkStructure> lacks <links>"},
-       {"", "<network><networkStructure><nodes/><links/></networkStructure></network>", "f:1: the network has no nodes"}},
+       {"", "<network><networkStructure><nodes/><links/></networkStructure></network>",
+        "f:1: the network has no nodes"}},
       topology_error);
 }
 
