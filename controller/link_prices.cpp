@@ -51,8 +51,9 @@ double root_of_slope(const Slope& slope) {
   double at_high = slope(1.0);
   if (at_high <= 0.0) return 1.0;
   for (int i = 0; i < 40 && high - low > 0.02 * high; ++i) {
-    const double secant = (low * at_high - high * at_low) / (at_high - at_low);
-    const double guess = i % 2 == 0 ? secant : 0.5 * (low + high);
+    const double secant = low - (high - low) * (at_low / (at_high - at_low));
+    const bool inside = secant > low && secant < high;
+    const double guess = i % 2 == 0 && inside ? secant : 0.5 * (low + high);
     const double at_guess = slope(guess);
     if (at_guess < 0.0) {
       low = guess;

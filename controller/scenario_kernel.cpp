@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t kLanes = 8;          // doubles in the widest vector register
 constexpr int kNewtonSteps = 4;
 constexpr double kPriceTolerance = 1e-4;   // paths this close in price are left as they are
+constexpr double kStaleSum = 1e-3;         // a sum of exponentials below this has lost digits: the shift is outdated
 
 /// One link that a move loads (sign +1) or relieves (sign -1).
 struct Touched {
@@ -50,7 +51,7 @@ struct Slope {
 /// `moved_sum` receives the sums of exponentials there; `moved` [touched][stride] the exponentials.
 WAN_VECTOR_CLONES
 Slope slope_at(const ScenarioLoads& loads, const double* rate, const Touched* touched, std::size_t touched_count,
-               double step, double* moved, double* moved_sum, double* first, double* second) {
+               double step, double* moved, double* moved_sum, double* rest, double* first, double* second) {
   const std::size_t stride = loads.stride;
   const double eta = loads.eta;
   const double* shift = loads.shift.data();
@@ -58,7 +59,8 @@ Slope slope_at(const ScenarioLoads& loads, const double* rate, const Touched* to
   const double* weight = loads.weight.data();
 #pragma omp simd
   for (std::size_t k = 0; k < stride; ++k) {
-    moved_sum[k] = sum[k];
+    rest[k] = sum[k];
+    moved_sum[k] = 0.0;
     first[k] = 0.0;
     second[k] = 0.0;
   }
@@ -73,7 +75,8 @@ Slope slope_at(const ScenarioLoads& loads, const double* rate, const Touched* to
       const double change = factor * rate[k];
       const double value = vector_exp(eta * (u[k] + step * change - shift[k]));
       out[k] = value;
-      moved_sum[k] += value - e[k];
+      rest[k] -= e[k];
+      moved_sum[k] += value;
       first[k] += value * change;
       second[k] += value * change * change;
     }
@@ -82,11 +85,20 @@ Slope slope_at(const ScenarioLoads& loads, const double* rate, const Touched* to
   double total_second = 0.0;
 #pragma omp simd reduction(+ : total_first, total_second)
   for (std::size_t k = 0; k < stride; ++k) {
+    moved_sum[k] += rest[k] > 0.0 ? rest[k] : 0.0;  // rounding may leave less than nothing of the untouched links
     const double mean = first[k] / moved_sum[k];
     total_first += weight[k] * mean;
     total_second += weight[k] * eta * (second[k] / moved_sum[k] - mean * mean);
   }
   return {total_first, total_second};
+}
+
+double soft_maximum_change(const ScenarioLoads& loads, const double* moved_sum) {
+  double change = 0.0;
+  for (std::size_t k = 0; k < loads.stride; ++k) {
+    if (loads.weight[k] > 0.0) change += loads.weight[k] * std::log(moved_sum[k] / loads.sum[k]);
+  }
+  return change / loads.eta;
 }
 
 /// Links of `to` that `from` does not have get +1, those of `from` that `to` does not have -1.
@@ -145,7 +157,7 @@ double improve_split(ScenarioLoads& loads, const SplitView& split, std::vector<d
   if (paths < 2) return 0.0;
   const auto links_of = [&](std::size_t p) { return split.links.subspan(split.first[p], split.first[p + 1] - split.first[p]); };
 
-  scratch.resize(4 * stride + 2 * split.links.size() * stride);
+  scratch.resize(5 * stride + 2 * split.links.size() * stride);
   double* pull = scratch.data();
   for (std::size_t k = 0; k < stride; ++k) pull[k] = loads.weight[k] * split.rate[k] / loads.sum[k];
   std::size_t cheapest = 0;
@@ -171,16 +183,19 @@ double improve_split(ScenarioLoads& loads, const SplitView& split, std::vector<d
   thread_local std::vector<Touched> touched;
   touched_links(links_of(dearest), links_of(cheapest), touched);
   double* moved_sum = scratch.data() + stride;
-  double* first = scratch.data() + 2 * stride;
-  double* second = scratch.data() + 3 * stride;
-  double* moved = scratch.data() + 4 * stride;
+  double* rest = scratch.data() + 2 * stride;
+  double* first = scratch.data() + 3 * stride;
+  double* second = scratch.data() + 4 * stride;
+  double* moved = scratch.data() + 5 * stride;
   const double delay_slope = split.delay_price[cheapest] - split.delay_price[dearest];
+  const auto slope_into_move = [&](double at) {
+    return slope_at(loads, split.rate.data(), touched.data(), touched.size(), at, moved, moved_sum, rest, first, second);
+  };
   double least = 0.0;
   double most = split.share[dearest];
   double step = 0.0;
   for (int i = 0; i < kNewtonSteps; ++i) {
-    const Slope slope =
-        slope_at(loads, split.rate.data(), touched.data(), touched.size(), step, moved, moved_sum, first, second);
+    const Slope slope = slope_into_move(step);
     const double descent = slope.first + delay_slope;
     (descent < 0.0 ? least : most) = step;
     const double newton = slope.second > 0.0 ? step - descent / slope.second : (descent < 0.0 ? most : least);
@@ -189,7 +204,12 @@ double improve_split(ScenarioLoads& loads, const SplitView& split, std::vector<d
     step = next;
   }
   if (step <= 0.0) return 0.0;
-  slope_at(loads, split.rate.data(), touched.data(), touched.size(), step, moved, moved_sum, first, second);
+  if (slope_into_move(step).first + delay_slope > 0.0 &&
+      soft_maximum_change(loads, moved_sum) + step * delay_slope > 0.0) {
+    step = least;  // the last step went so far past the minimum that nothing would be won
+    if (step <= 0.0) return 0.0;
+    slope_into_move(step);
+  }
   for (std::size_t i = 0; i < touched.size(); ++i) {
     const std::size_t row = touched[i].link * stride;
     const double factor = step * touched[i].sign * loads.inverse_capacity[touched[i].link];
@@ -198,7 +218,12 @@ double improve_split(ScenarioLoads& loads, const SplitView& split, std::vector<d
       loads.exponential[row + k] = moved[i * stride + k];
     }
   }
-  for (std::size_t k = 0; k < stride; ++k) loads.sum[k] = moved_sum[k];
+  bool stale = false;
+  for (std::size_t k = 0; k < stride; ++k) {
+    loads.sum[k] = moved_sum[k];
+    stale = stale || moved_sum[k] < kStaleSum;
+  }
+  if (stale) loads.refresh();
   split.share[dearest] = std::max(0.0, split.share[dearest] - step);
   split.share[cheapest] += step;
   return step;

@@ -41,8 +41,8 @@ struct SplitView {
 };
 
 /// Moves share from the demand's dearest path in use to its cheapest one, by a safeguarded Newton step on the expected soft
-/// maximum, and keeps the loads in step.
-/// @param scratch  at least 2 x (links of two paths) x stride + 4 x stride numbers
+/// maximum, and keeps the loads in step. Never raises the objective.
+/// @param scratch  working memory, resized as needed
 /// @return         the share that moved
 double improve_split(ScenarioLoads& loads, const SplitView& split, std::vector<double>& scratch);
 

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "core/topology.h"
+#include "core/traffic_matrix.h"
+
+namespace wan::test {
+
+/// Every chain of links that are up from one node to another and meets no node twice. For networks of a few nodes.
+[[nodiscard]] std::vector<std::vector<LinkId>> simple_paths(const Topology& topology, NodeId from, NodeId to);
+
+/// Linear programs over every simple path of every demand, written down apart from the controller's own: what its
+/// answers are held to. Networks of up to 6 nodes; one class. Throws where Clp does not reach optimality.
+class PathLp {
+ public:
+  explicit PathLp(const Topology& topology);
+
+  /// Least possible largest utilisation.
+  [[nodiscard]] double best_utilization(const TrafficMatrix& demand) const;
+  /// Least possible mean over the matrices of the largest utilisation, with one split for all.
+  [[nodiscard]] double best_mean_utilization(std::span<const TrafficMatrix> scenarios) const;
+  /// Least possible sum of demand x delay (bit/s x seconds) with no link above `utilization`.
+  [[nodiscard]] double least_delay_cost(const TrafficMatrix& demand, double utilization) const;
+
+ private:
+  Topology topology_;
+  std::vector<std::vector<std::vector<LinkId>>> paths_;  // by pair, source x nodes + destination
+};
+
+}  // namespace wan::test

@@ -1,0 +1,179 @@
+#include "controller/scenario_kernel.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <vector>
+
+#include "core/random.h"
+
+namespace wan::controller {
+namespace {
+
+double soft_expected(const ScenarioLoads& loads) {
+  double expected = 0.0;
+  for (std::size_t k = 0; k < loads.stride; ++k) {
+    double highest = 0.0;
+    for (std::size_t l = 0; l < loads.links; ++l) highest = std::max(highest, loads.utilization[l * loads.stride + k]);
+    double sum = 0.0;
+    for (std::size_t l = 0; l < loads.links; ++l) {
+      sum += std::exp(loads.eta * (loads.utilization[l * loads.stride + k] - highest));
+    }
+    expected += loads.weight[k] * (highest + std::log(sum) / loads.eta);
+  }
+  return expected;
+}
+
+ScenarioLoads drawn_loads(Rng& rng, std::size_t links, std::size_t scenarios) {
+  ScenarioLoads loads{links, scenarios};
+  loads.eta = 20.0 + 60.0 * rng.uniform();
+  for (std::size_t l = 0; l < links; ++l) {
+    loads.inverse_capacity[l] = 1.0 / (1e8 + 1e9 * rng.uniform());
+    for (std::size_t k = 0; k < scenarios; ++k) loads.utilization[l * loads.stride + k] = rng.uniform();
+  }
+  loads.refresh();
+  return loads;
+}
+
+std::vector<double> drawn_rate(Rng& rng, const ScenarioLoads& loads, std::size_t scenarios) {
+  std::vector<double> rate(loads.stride, 0.0);
+  for (std::size_t k = 0; k < scenarios; ++k) rate[k] = 1e8 * rng.exponential();
+  return rate;
+}
+
+/// A demand with one path for each link of a parallel bundle, all of it on the first.
+struct Bundle {
+  explicit Bundle(std::size_t paths) : delay_price(paths, 0.0), share(paths, 0.0) {
+    for (std::size_t p = 0; p < paths; ++p) {
+      first.push_back(static_cast<std::uint32_t>(p));
+      links.push_back(static_cast<std::uint32_t>(p));
+    }
+    first.push_back(static_cast<std::uint32_t>(paths));
+    share[0] = 1.0;
+  }
+  [[nodiscard]] SplitView view(std::span<const double> rate) {
+    return {.rate = rate, .first = first, .links = links, .delay_price = delay_price, .share = share};
+  }
+  std::vector<std::uint32_t> first, links;
+  std::vector<double> delay_price, share;
+};
+
+}  // namespace
+
+TEST_CASE("refreshed loads know their soft and hard expected maximum", "[kernel]") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    Rng rng{seed, "refresh"};
+    const ScenarioLoads loads = drawn_loads(rng, 1 + rng.below(20), 1 + rng.below(20));
+    CHECK(loads.soft_expected_utilization() == Approx(soft_expected(loads)).epsilon(1e-9));
+    CHECK(loads.expected_utilization() <= loads.soft_expected_utilization() + 1e-12);
+    const double smoothing = std::log(static_cast<double>(loads.links)) / loads.eta;
+    CHECK(loads.soft_expected_utilization() <= loads.expected_utilization() + smoothing + 1e-9);
+  }
+}
+
+TEST_CASE("a demand's link prices are the gradient of the expected soft maximum", "[kernel]") {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    CAPTURE(seed);
+    Rng rng{seed, "gradient"};
+    const std::size_t scenarios = 1 + rng.below(12);
+    const ScenarioLoads loads = drawn_loads(rng, 2 + rng.below(12), scenarios);
+    const std::vector<double> rate = drawn_rate(rng, loads, scenarios);
+    std::vector<double> price(loads.links);
+    demand_link_prices(loads, rate, price);
+    for (std::size_t l = 0; l < loads.links; ++l) {
+      constexpr double kNudge = 1e-5;  // of share
+      ScenarioLoads up = loads, down = loads;
+      for (std::size_t k = 0; k < loads.stride; ++k) {
+        up.utilization[l * loads.stride + k] += kNudge * rate[k] * loads.inverse_capacity[l];
+        down.utilization[l * loads.stride + k] -= kNudge * rate[k] * loads.inverse_capacity[l];
+      }
+      const double gradient = (soft_expected(up) - soft_expected(down)) / (2.0 * kNudge);
+      CHECK(price[l] == Approx(gradient).epsilon(1e-4).margin(1e-9));
+    }
+  }
+}
+
+TEST_CASE("improving a split lowers the objective and keeps loads, shares and exponentials in step", "[kernel]") {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    CAPTURE(seed);
+    Rng rng{seed, "improve"};
+    const std::size_t scenarios = 1 + rng.below(12);
+    const std::size_t paths = 2 + rng.below(4);
+    ScenarioLoads loads = drawn_loads(rng, paths + rng.below(4), scenarios);
+    const std::vector<double> rate = drawn_rate(rng, loads, scenarios);
+    Bundle bundle{paths};
+    for (double& price : bundle.delay_price) price = 0.05 * rng.uniform();
+    for (std::size_t k = 0; k < loads.stride; ++k) {
+      loads.utilization[k] += rate[k] * loads.inverse_capacity[0];
+    }
+    loads.refresh();
+    std::vector<double> scratch;
+    for (int i = 0; i < 5; ++i) {
+      const auto objective = [&] {
+        double value = soft_expected(loads);
+        for (std::size_t p = 0; p < paths; ++p) value += bundle.share[p] * bundle.delay_price[p];
+        return value;
+      };
+      const double before = objective();
+      const std::vector<double> utilization = loads.utilization;
+      const std::vector<double> share = bundle.share;
+      const double step = improve_split(loads, bundle.view(rate), scratch);
+      CHECK(step >= 0.0);
+      CHECK(objective() <= before * (1.0 + 1e-6));
+      double sum = 0.0;
+      for (std::size_t p = 0; p < paths; ++p) {
+        CHECK(bundle.share[p] >= 0.0);
+        sum += bundle.share[p];
+        for (std::size_t k = 0; k < loads.stride; ++k) {
+          const double change = (bundle.share[p] - share[p]) * rate[k] * loads.inverse_capacity[p];
+          const std::size_t at = p * loads.stride + k;
+          CHECK(loads.utilization[at] == Approx(utilization[at] + change).epsilon(1e-9).margin(1e-9));
+        }
+      }
+      CHECK(sum == Approx(1.0).epsilon(1e-9));
+      CHECK(loads.soft_expected_utilization() == Approx(soft_expected(loads)).epsilon(1e-6));
+    }
+  }
+}
+
+TEST_CASE("a split leaves a link that is thousands of times smaller than the one beside it", "[kernel]") {
+  ScenarioLoads loads{2, 3};
+  loads.inverse_capacity = {1e-6, 1e-10};
+  std::vector<double> rate(loads.stride, 0.0);
+  for (std::size_t k = 0; k < 3; ++k) {
+    rate[k] = 1e8 * static_cast<double>(k + 1);
+    loads.utilization[k] = rate[k] * loads.inverse_capacity[0];
+  }
+  loads.eta = 40.0 / loads.expected_utilization();
+  loads.refresh();
+  Bundle bundle{2};
+  std::vector<double> scratch;
+  for (int i = 0; i < 20; ++i) {
+    improve_split(loads, bundle.view(rate), scratch);
+    for (const double sum : loads.sum) REQUIRE((std::isfinite(sum) && sum > 0.0));
+    REQUIRE(std::isfinite(bundle.share[0]));
+    REQUIRE(bundle.share[0] + bundle.share[1] == Approx(1.0));
+  }
+  // Links at 0 and at 200 within a smoothing of 1/40 of 200: what is left above it is a few per cent.
+  CHECK(bundle.share[0] < 0.1);
+}
+
+TEST_CASE("a demand with one path, or with equal paths, moves nothing", "[kernel]") {
+  ScenarioLoads loads{2, 1};
+  loads.inverse_capacity = {1e-9, 1e-9};
+  loads.eta = 40.0;
+  std::vector<double> rate(loads.stride, 0.0);
+  rate[0] = 1e8;
+  loads.refresh();
+  std::vector<double> scratch;
+  Bundle single{1};
+  CHECK(improve_split(loads, single.view(rate), scratch) == 0.0);
+  Bundle pair{2};
+  pair.share = {0.5, 0.5};
+  loads.utilization[0] = loads.utilization[loads.stride] = 0.05;
+  loads.refresh();
+  CHECK(improve_split(loads, pair.view(rate), scratch) == 0.0);
+}
+
+}  // namespace wan::controller

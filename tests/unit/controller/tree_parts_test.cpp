@@ -1,0 +1,98 @@
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <vector>
+
+#include "controller/tree_master.h"
+#include "controller/tree_search.h"
+#include "core/shortest_paths.h"
+#include "tests/unit/controller/drawn_network.h"
+
+namespace wan::controller {
+
+TEST_CASE("the kept search finds the same distances as Dijkstra from the vocabulary", "[trees]") {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    CAPTURE(seed);
+    Rng rng{seed, "search"};
+    const std::size_t n = 2 + rng.below(40);
+    const Topology whole =
+        test::drawn_network(rng, {.nodes = n, .two_way_links = n + rng.below(n), .connected = rng.uniform() < 0.5});
+    std::vector<LinkId> down;
+    for (std::size_t l = 0; l < whole.link_count(); ++l) {
+      if (rng.uniform() < 0.1) down.push_back(LinkId{l});
+    }
+    const Topology topology = whole.with_links_down(down);
+    const TreeSearchGraph graph{topology};
+    TreeSearch search{graph};
+    std::vector<double> cost(topology.link_count());
+    for (double& c : cost) c = rng.uniform() < 0.3 ? 0.0 : rng.exponential();  // free links make ties
+    for (std::size_t s = 0; s < n; ++s) {
+      search.run(s, cost);
+      const ShortestPathTree expected = shortest_path_tree(topology, NodeId{s}, cost);
+      CHECK(search.cost() == expected.cost);
+    }
+  }
+}
+
+TEST_CASE("accumulated demand is what passes each link of the tree", "[trees]") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    Rng rng{seed, "accumulate"};
+    const Topology topology = test::drawn_network(rng, {.nodes = 12, .two_way_links = 18});
+    const TreeSearchGraph graph{topology};
+    TreeSearch search{graph};
+    std::vector<double> cost(topology.link_count());
+    for (double& c : cost) c = rng.uniform() < 0.3 ? 0.0 : rng.exponential();
+    search.run(3, cost);
+    std::vector<double> demand(12);
+    for (double& d : demand) d = rng.exponential();
+    demand[3] = 0.0;
+    std::vector<double> expected(12, 0.0);
+    for (std::size_t t = 0; t < 12; ++t) {
+      for (std::size_t at = t; at != 3; at = graph.link_from[search.parent_link()[at]]) expected[at] += demand[t];
+    }
+    std::vector<double> by_node = demand;
+    search.accumulate(by_node);
+    for (std::size_t t = 0; t < 12; ++t) CHECK(by_node[t] == Approx(expected[t]));
+  }
+}
+
+TEST_CASE("the master finds the best mixture of given trees, and again after more are added", "[trees]") {
+  // One source, three links: trees that load one link each with 1, 2 and 4 mix best in inverse proportion.
+  TreeMaster master{1, 3};
+  const std::vector<TreeMaster::Entry> first{{.link = 0, .utilization = 1.0}};
+  const std::vector<TreeMaster::Entry> second{{.link = 1, .utilization = 2.0}};
+  const std::vector<TreeMaster::Entry> third{{.link = 2, .utilization = 4.0}};
+  master.add_tree(0, first);
+  master.add_tree(0, second);
+  REQUIRE(master.solve());
+  REQUIRE(master.shares().size() == 2);
+  CHECK(master.shares()[0] == Approx(2.0 / 3.0));
+  CHECK(master.shares()[1] == Approx(1.0 / 3.0));
+  master.add_tree(0, third);
+  REQUIRE(master.solve());
+  REQUIRE(master.shares().size() == 3);
+  CHECK(master.shares()[0] == Approx(4.0 / 7.0));
+  CHECK(master.shares()[2] == Approx(1.0 / 7.0));
+  double sum = 0.0;
+  for (const double dual : master.duals()) {
+    CHECK(dual >= 0.0);
+    sum += dual;
+  }
+  CHECK(sum == Approx(1.0));
+  CHECK(master.duals()[0] == Approx(4.0 / 7.0));
+}
+
+TEST_CASE("the master balances two sources over the link that they share", "[trees]") {
+  TreeMaster master{2, 2};
+  const std::vector<TreeMaster::Entry> shared{{.link = 0, .utilization = 1.0}};
+  const std::vector<TreeMaster::Entry> own{{.link = 1, .utilization = 1.0}};
+  master.add_tree(0, shared);  // this source has no other way
+  master.add_tree(1, shared);
+  master.add_tree(1, own);
+  REQUIRE(master.solve());
+  CHECK(master.shares()[0] == Approx(1.0));
+  CHECK(master.shares()[1] == Approx(0.0).margin(1e-9));
+  CHECK(master.shares()[2] == Approx(1.0));
+}
+
+}  // namespace wan::controller
