@@ -4,8 +4,10 @@
 #include <chrono>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace wan::simulator {
@@ -132,6 +134,7 @@ ordered_json controller_json(const RunRecord& run, std::size_t which, TextTable&
   ordered_json links = ordered_json::array();  // of all intervals, also of those that the map leaves out
   for (std::size_t l = 0; l < peak.size(); ++l) links.push_back({rounded(peak[l], 1e4), peak_at[l], overloads[l]});
   return {{"name", run.result.summary[which].name},
+          {"colour", report_colour(run, which)},
           {"mlu", std::move(mlu)},
           {"overloaded", std::move(overloaded)},
           {"action", std::move(action)},
@@ -162,6 +165,12 @@ std::optional<std::size_t> find_controller(const RunRecord& run, std::string_vie
 }
 
 }  // namespace
+
+std::size_t report_colour(const RunRecord& run, std::size_t controller) {
+  const auto known = std::find(kControllerNames.begin(), kControllerNames.end(), run.result.summary[controller].name);
+  if (known == kControllerNames.end()) return controller % kControllerNames.size();
+  return static_cast<std::size_t>(known - kControllerNames.begin());
+}
 
 std::size_t report_subject(const RunRecord& run) {
   return find_controller(run, "scenario").value_or(run.result.summary.size() - 1);

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "simulator/program/run_record.h"
 
@@ -14,6 +16,9 @@ namespace wan::simulator {
 [[nodiscard]] std::size_t report_subject(const RunRecord& run);
 /// The controller that it is compared with: `ospf`, or the first that is not the subject; the subject if it is alone.
 [[nodiscard]] std::size_t report_baseline(const RunRecord& run);
+
+/// Which of the style's five colours a controller has: the same one in every report.
+[[nodiscard]] std::size_t report_colour(const RunRecord& run, std::size_t controller);
 
 /// JSON that may stand inside a script element: whatever a text holds, it cannot end the element or open another.
 [[nodiscard]] std::string script_safe(const nlohmann::ordered_json& data);

@@ -114,12 +114,13 @@ const std::vector<Column>& columns() {
        [](const S& s) { return 100.0 * s.delivered_share; }, 3, false, true},
       {"peak utilisation", "load / capacity", "the most loaded link's, at the worst moment",
        [](const S& s) { return s.mlu_max; }, 3, true, true},
-      {"mean", "", "the most loaded link's utilisation, averaged over time", [](const S& s) { return s.mlu_mean; }, 3,
-       true, true},
+      {"mean", "load / capacity", "the most loaded link's utilisation, averaged over time",
+       [](const S& s) { return s.mlu_mean; }, 3, true, true},
       {"vs optimum", "mean ×", "largest utilisation over the least possible one, which knows the traffic in advance",
        [](const S& s) { return s.ratio_mean; }, 3, true, true},
-      {"p99", "×", "exceeded in one interval of a hundred", [](const S& s) { return s.ratio_p99; }, 3, true, true},
-      {"max", "×", "the worst interval", [](const S& s) { return s.ratio_max; }, 3, true, true},
+      {"p99", "× optimum", "exceeded in one interval of a hundred", [](const S& s) { return s.ratio_p99; }, 3, true,
+       true},
+      {"max", "× optimum", "the worst interval", [](const S& s) { return s.ratio_max; }, 3, true, true},
       {"path delay", "× shortest", "propagation delay over the shortest possible, averaged",
        [](const S& s) { return s.delay_stretch_mean; }, 3, true, true},
       {"moved", "% / interval", "share of traffic whose path changes between two intervals",
@@ -128,7 +129,8 @@ const std::vector<Column>& columns() {
        [](const S& s) { return static_cast<double>(s.paths_per_demand_max); }, 0, true, false},
       {"decision", "ms, p50", "time to forecast, plan and check", [](const S& s) { return s.decide_ms_p50; }, 1, true,
        false},
-      {"p99", "ms", "the slowest decision in a hundred", [](const S& s) { return s.decide_ms_p99; }, 1, true, false}};
+      {"p99", "ms, decision", "the slowest decision in a hundred", [](const S& s) { return s.decide_ms_p99; }, 1, true,
+       false}};
   return all;
 }
 
@@ -155,7 +157,8 @@ std::string controllers_table(const RunRecord& run) {
   for (std::size_t c = 0; c < run.result.summary.size(); ++c) {
     const ControllerSummary& row = run.result.summary[c];
     out += "<tr" + std::string{c == report_subject(run) ? " class=\"subject\"" : ""} +
-           "><th scope=\"row\"><i class=\"key key-" + std::to_string(c) + "\"></i>" + html(row.name) + "</th>";
+           "><th scope=\"row\"><i class=\"key key-" + std::to_string(report_colour(run, c)) + "\"></i>" +
+           html(row.name) + "</th>";
     for (const Column& column : columns()) {
       const double value = column.value(row);
       out += std::string{is_best(run, column, row) ? "<td class=\"best\">" : "<td>"} +

@@ -134,7 +134,7 @@ tl::unexpected<Error> yaml_error(std::string_view name, std::size_t line, std::s
 Result<YamlValue> parse_yaml(std::string_view text, std::string_view name) {
   const auto source = io::TextSource::open(text, name, kYamlBytesMax);
   if (!source) return io::error_of(source);
-  if (!io::is_utf8(text)) return source->fail_whole("is not UTF-8 text");
+  if (!io::is_utf8(text)) return yaml_error(name, 1, {}, "the file is not UTF-8 text");
 
   TreeBuilder builder;
   try {
@@ -143,14 +143,14 @@ Result<YamlValue> parse_yaml(std::string_view text, std::string_view name) {
     if (!parser.HandleNextDocument(builder)) return yaml_error(name, 1, {}, "holds no YAML document");
     YamlValue root = std::move(builder).take_root();
     TreeBuilder rest;
-    if (parser.HandleNextDocument(rest)) return source->fail_whole("holds more than one YAML document");
+    if (parser.HandleNextDocument(rest)) return yaml_error(name, 1, {}, "the file holds more than one YAML document");
     return root;
   } catch (const Refused& refused) {
     return yaml_error(name, refused.line, {}, refused.message);
   } catch (const YAML::Exception& error) {
     return yaml_error(name, line_of(error.mark), {}, "malformed YAML: " + error.msg);
   } catch (const std::exception& error) {
-    return source->fail_whole("malformed YAML: ", error.what());
+    return yaml_error(name, 1, {}, io::joined("malformed YAML: ", error.what()));
   }
 }
 
