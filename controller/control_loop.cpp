@@ -46,6 +46,29 @@ Outlook outlook(const Topology& topology, const PathPlan& plan, std::span<const 
   return result;
 }
 
+/// What is expected of the next interval, and where that comes from.
+struct Forecast {
+  TrafficMatrix matrix;
+  std::string by;      ///< name of the forecaster
+  std::string remark;  ///< why it is not the model's; empty if it is
+};
+
+std::span<const TrafficMatrix> newest(std::span<const TrafficMatrix> past, std::size_t count) {
+  return past.last(std::min(count, past.size()));
+}
+
+std::size_t count_connected_pairs(const Topology& topology) {
+  const std::vector<double> hops = hop_costs(topology);
+  std::size_t pairs = 0;
+  for (std::size_t s = 0; s < topology.node_count(); ++s) {
+    const ShortestPathTree tree = shortest_path_tree(topology, NodeId{s}, hops);
+    for (std::size_t t = 0; t < topology.node_count(); ++t) {
+      if (s != t && tree.reaches(NodeId{t})) ++pairs;
+    }
+  }
+  return pairs;
+}
+
 /// A plan that needs no forecast, and what to call it.
 struct SafePlan {
   std::string name;
@@ -68,10 +91,12 @@ std::string_view to_string(Action action) {
 struct ControlLoop::Impl {
   void adopt_topology(const Topology& network);
   void take_in(const TrafficMatrix& matrix);
-  /// The forecast for the interval after the history, by the model if it is plausible, else by EWMA.
-  [[nodiscard]] TrafficMatrix forecast(std::string& forecaster_used, std::string& remark) const;
-  [[nodiscard]] std::span<const TrafficMatrix> newest(std::size_t count) const;
-  [[nodiscard]] Decision hold(const TrafficMatrix& latest, const std::string& fault);
+  /// The forecast for the interval after `past`, by the model if it is plausible, else by EWMA.
+  [[nodiscard]] Forecast forecast(std::span<const TrafficMatrix> past) const;
+  [[nodiscard]] std::size_t intervals_wanted() const;
+  /// Whether the plan in force has a way for every pair that is connected, over links that are up.
+  [[nodiscard]] bool serves_network() const;
+  [[nodiscard]] Decision hold(const TrafficMatrix& latest, Timestamp now, const std::string& fault);
   void plan_next(Decision& decision);
   [[nodiscard]] std::vector<SafePlan> safe_plans(std::span<const TrafficMatrix> scenarios);
   void choose(Decision& decision, const models::ScenarioSet& set, const Outlook& in_force, bool usable);
@@ -84,14 +109,14 @@ struct ControlLoop::Impl {
   InputGuard guard;
   std::vector<TrafficMatrix> history;               // oldest first, cleaned
   models::ScenarioSource residuals{{}};
-  std::optional<TrafficMatrix> expected_next;       // forecast for the interval after the history
-  std::string expected_by;                          // forecaster that made it
-  std::string expected_remark;
-  std::size_t holds = 0;
+  Forecast expected_next;                           // for the interval after the history
+  std::size_t holds = 0;                            // matrices in a row that might be a new level
+
 
   std::optional<ScenarioPlanner> planner;           // of the present topology
   std::optional<ReferenceLp> exact;                 // of the present topology, for small networks
   std::optional<PathPlan> igp;                      // of the present topology
+  std::size_t connected_pairs = 0;                  // of the present topology
   PathPlan in_force;
 };
 
@@ -105,7 +130,7 @@ Result<ControlLoop> ControlLoop::make(const Topology& topology, const models::Fo
                                       const LoopOptions& options) {
   if (training.empty()) return fail(ErrorCode::kBadInput, "the control loop needs at least one matrix of history");
   for (const TrafficMatrix& matrix : training) {
-    if (matrix.node_count() != topology.node_count()) {
+    if (matrix.node_count() != topology.node_count() || matrix.class_count() != training.front().class_count()) {
       return fail(ErrorCode::kShapeMismatch, "the history is not of the control loop's network");
     }
   }
@@ -117,17 +142,14 @@ Result<ControlLoop> ControlLoop::make(const Topology& topology, const models::Fo
   impl->residuals = models::ScenarioSource{options.scenarios};
 
   // Residuals of the last training intervals, each forecast from what came before it.
-  const models::Forecaster& first_choice = forecaster != nullptr ? *forecaster : *impl->ewma;
   const std::size_t count = std::min(options.scenarios.count, training.size() - 1);
   for (std::size_t row = training.size() - count; row < training.size(); ++row) {
-    const std::size_t window = std::min(row, std::max(first_choice.history_intervals(), kHistoryMax));
-    auto made = first_choice.next(training.subspan(row - window, window));
-    if (made) impl->residuals.record(*made, training[row]);
+    impl->residuals.record(impl->forecast(training.first(row)).matrix, training[row]);
   }
-  const std::size_t kept = std::min(training.size(), std::max(first_choice.history_intervals(), kHistoryMax));
-  impl->history.assign(training.end() - static_cast<std::ptrdiff_t>(kept), training.end());
+  const auto kept = newest(training, impl->intervals_wanted());
+  impl->history.assign(kept.begin(), kept.end());
   impl->adopt_topology(topology);
-  impl->expected_next = impl->forecast(impl->expected_by, impl->expected_remark);
+  impl->expected_next = impl->forecast(impl->history);
 
   auto first_plan = plan_paths(topology, training.back(), {.gap = 0.01, .threads = options.threads, .least_delay = true});
   if (!first_plan) return tl::unexpected<Error>{first_plan.error()};
@@ -144,40 +166,39 @@ void ControlLoop::Impl::adopt_topology(const Topology& network) {
   planner.emplace(topology, options.scenario);
   exact.reset();
   if (topology.node_count() * topology.link_count() <= kExactSafePlanMax) exact.emplace(topology);
+  connected_pairs = count_connected_pairs(topology);
   auto shortest = igp_plan(topology, weight_costs(topology), history.front().class_count());
   igp.reset();
   if (shortest) igp = *std::move(shortest);
 }
 
-std::span<const TrafficMatrix> ControlLoop::Impl::newest(std::size_t count) const {
-  return std::span{history}.last(std::min(count, history.size()));
+std::size_t ControlLoop::Impl::intervals_wanted() const {
+  return std::max(model != nullptr ? model->history_intervals() : 0, kHistoryMax);
 }
 
 void ControlLoop::Impl::take_in(const TrafficMatrix& matrix) {
   history.push_back(matrix);
-  const std::size_t wanted = std::max(model != nullptr ? model->history_intervals() : 0, kHistoryMax);
+  const std::size_t wanted = intervals_wanted();
   if (history.size() > 2 * wanted) {
     history.erase(history.begin(), history.end() - static_cast<std::ptrdiff_t>(wanted));
   }
 }
 
-TrafficMatrix ControlLoop::Impl::forecast(std::string& forecaster_used, std::string& remark) const {
-  remark.clear();
+Forecast ControlLoop::Impl::forecast(std::span<const TrafficMatrix> past) const {
+  std::string remark = "no model given";
   if (model != nullptr) {
-    auto made = model->next(newest(std::max(model->history_intervals(), std::size_t{1})));
+    auto made = model->next(newest(past, std::max(model->history_intervals(), std::size_t{1})));
     std::optional<std::string> fault;
     if (made) fault = guard.demand_fault(*made);
-    if (made && !fault) {
-      forecaster_used = model->name();
-      return *std::move(made);
-    }
+    if (made && !fault) return {.matrix = *std::move(made), .by = std::string{model->name()}, .remark = {}};
     remark = "model forecast not used (" + (made ? *fault : made.error().message) + ")";
-  } else {
-    remark = "no model given";
   }
-  forecaster_used = "ewma";
-  auto made = ewma->next(newest(kHistoryMax));
-  return made ? *std::move(made) : history.back();
+  auto made = ewma->next(newest(past, kHistoryMax));
+  return {.matrix = made ? *std::move(made) : past.back(), .by = "ewma", .remark = std::move(remark)};
+}
+
+bool ControlLoop::Impl::serves_network() const {
+  return in_force.demand_count() == connected_pairs * history.front().class_count() && in_force.check(topology);
 }
 
 Decision ControlLoop::step(const TrafficMatrix& latest, Timestamp now) {
@@ -185,15 +206,16 @@ Decision ControlLoop::step(const TrafficMatrix& latest, Timestamp now) {
   std::string believed_note;
   if (const auto fault = loop.guard.fault(latest, now)) {
     const bool may_be_real = fault->starts_with("spike") || fault->starts_with("zeroed");
-    ++loop.holds;
-    if (!may_be_real || loop.holds <= loop.options.holds_max) return loop.hold(latest, *fault);
+    if (may_be_real) ++loop.holds;
+    if (!may_be_real || loop.holds <= loop.options.holds_max) return loop.hold(latest, now, *fault);
     believed_note = "believed after " + std::to_string(loop.holds) + " intervals: " + *fault;
+    loop.guard.accept_level(latest);
   }
   loop.holds = 0;
-  loop.residuals.record(*loop.expected_next, latest);
+  loop.residuals.record(loop.expected_next.matrix, latest);
   loop.guard.record(latest, latest);
   loop.take_in(latest);
-  loop.expected_next = loop.forecast(loop.expected_by, loop.expected_remark);
+  loop.expected_next = loop.forecast(loop.history);
 
   Decision decision;
   if (!believed_note.empty()) decision.alarms.push_back(believed_note);
@@ -201,36 +223,38 @@ Decision ControlLoop::step(const TrafficMatrix& latest, Timestamp now) {
   return decision;
 }
 
-/// The forecast stands in for the matrix that is not believed; the plan stays, unless it uses a link that is gone.
-Decision ControlLoop::Impl::hold(const TrafficMatrix& latest, const std::string& fault) {
+/// The forecast stands in for the matrix that is not believed; the plan stays, unless it no longer serves the network.
+Decision ControlLoop::Impl::hold(const TrafficMatrix& latest, Timestamp now, const std::string& fault) {
   Decision decision;
   decision.alarms.push_back("input held: " + fault);
-  if (latest.node_count() == topology.node_count() && latest.measured_at() > history.back().measured_at()) {
-    TrafficMatrix stand_in = *expected_next;
+  const bool new_interval = latest.node_count() == topology.node_count() && guard.in_time(latest, now) &&
+                            latest.measured_at() > history.back().measured_at();
+  if (new_interval) {
+    TrafficMatrix stand_in = expected_next.matrix;
     stand_in.set_measured_at(latest.measured_at());
     guard.record(latest, stand_in);
     take_in(stand_in);
-    expected_next = forecast(expected_by, expected_remark);
+    expected_next = forecast(history);
   }
-  if (!in_force.check(topology)) {
+  if (!serves_network()) {
     plan_next(decision);
     decision.reason += "; the newest matrix is not believed (" + fault + "), its forecast stood in";
     return decision;
   }
   decision.action = Action::kHold;
-  decision.forecaster = expected_by;
+  decision.forecaster = expected_next.by;
   decision.reason = "held the last good plan: " + fault;
-  const models::ScenarioSet set = residuals.around(*expected_next);
+  const models::ScenarioSet set = residuals.around(expected_next.matrix);
+  decision.unrouted = unconnected_demands(topology, set.forecast);
   describe_outlook(decision, set.forecast, outlook(topology, in_force, set.scenarios));
   return decision;
 }
 
 void ControlLoop::Impl::plan_next(Decision& decision) {
-  decision.forecaster = expected_by;
-  const models::ScenarioSet set = residuals.around(*expected_next);
+  decision.forecaster = expected_next.by;
+  const models::ScenarioSet set = residuals.around(expected_next.matrix);
   decision.unrouted = unconnected_demands(topology, set.forecast);
-  // Pairs that a link failure cut off have no path any more: a plan without them is still whole.
-  const bool usable = in_force.check(topology).has_value();
+  const bool usable = serves_network();
   const Outlook now_in_force = usable ? outlook(topology, in_force, set.scenarios) : Outlook{};
   if (usable && now_in_force.p95 < options.utilization_target) {
     decision.action = Action::kKeep;
@@ -240,7 +264,7 @@ void ControlLoop::Impl::plan_next(Decision& decision) {
   } else {
     choose(decision, set, now_in_force, usable);
   }
-  if (!expected_remark.empty()) decision.reason += "; forecast by EWMA: " + expected_remark;
+  if (!expected_next.remark.empty()) decision.reason += "; forecast by EWMA: " + expected_next.remark;
 }
 
 std::vector<SafePlan> ControlLoop::Impl::safe_plans(std::span<const TrafficMatrix> scenarios) {
@@ -272,21 +296,25 @@ void ControlLoop::Impl::choose(Decision& decision, const models::ScenarioSet& se
   auto routes = planner->plan(set.scenarios, start);
   if (routes) decision.lower_bound = routes->lower_bound;
   const double planned = routes ? routes->expected_utilization : INFINITY;
-  const std::string in_force_text = usable ? ", in force " + number(now_in_force.mean) : ", the plan in force uses a link that is down";
+  const std::string in_force_text = usable ? ", in force " + number(now_in_force.mean) : ", the plan in force does not serve the network as it is now";
 
-  if (best_safe != safe.end() && planned > best_safe->outlook.mean * (1.0 + kWorseThanSafe)) {
-    decision.action = Action::kFallback;
-    decision.reason = best_safe->name + " is the safest: expected utilisation " + number(best_safe->outlook.mean) +
-                      (routes ? ", scenario plan " + number(planned) : ", no scenario plan: " + routes.error().message) +
-                      in_force_text + rivals;
-    in_force = std::move(best_safe->plan);
-    describe_outlook(decision, set.forecast, best_safe->outlook);
-    return;
-  }
-  if (usable && planned >= now_in_force.mean * (1.0 - kWorthInstalling)) {
+  const double safest = best_safe != safe.end() ? best_safe->outlook.mean : INFINITY;
+  if (usable && std::min(planned, safest) >= now_in_force.mean * (1.0 - kWorthInstalling)) {
     decision.action = Action::kKeep;
     decision.reason = "no plan found that is worth a change: scenario plan " + number(planned) + in_force_text + rivals;
     describe_outlook(decision, set.forecast, now_in_force);
+    return;
+  }
+  if (!routes || planned > safest * (1.0 + kWorseThanSafe)) {
+    decision.action = Action::kFallback;
+    const std::string scenario_text =
+        routes ? ", scenario plan " + number(planned) : ", no scenario plan: " + routes.error().message;
+    const std::string name = best_safe != safe.end() ? best_safe->name : "LP on the forecast";
+    in_force = best_safe != safe.end() ? std::move(best_safe->plan) : std::move(start);
+    const Outlook chosen = outlook(topology, in_force, set.scenarios);
+    decision.reason =
+        name + " is the safest: expected utilisation " + number(chosen.mean) + scenario_text + in_force_text + rivals;
+    describe_outlook(decision, set.forecast, chosen);
     return;
   }
   decision.action = Action::kInstall;

@@ -19,7 +19,7 @@ namespace wan::controller {
 
 struct LoopOptions {
   double utilization_target = 0.7;  ///< while the p95 scenario stays below it on the paths in force, nothing moves
-  std::size_t holds_max = 12;       ///< implausible matrices in a row before a lasting new level is believed
+  std::size_t holds_max = 12;       ///< spiked or silenced matrices in a row before this is believed to be a new level
   int threads = 1;
   InputGuardOptions guard;
   ScenarioOptions scenario;
@@ -68,7 +68,8 @@ class ControlLoop {
   /// @param now  when the decision is made; a matrix older than the guard allows is stale
   [[nodiscard]] Decision step(const TrafficMatrix& latest, Timestamp now);
 
-  /// The network changed (links up or down; same nodes and link ids). Takes effect at the next step, which re-plans.
+  /// The network changed (links up or down; same nodes and link ids). Takes effect at the next step, which re-plans if the
+  /// paths in force use a link that is down or leave out a pair that is connected.
   void set_topology(const Topology& topology);
 
   [[nodiscard]] const PathPlan& plan_in_force() const;

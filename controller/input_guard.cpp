@@ -31,6 +31,12 @@ double received_bps(std::span<const double> bps, std::size_t n, std::size_t node
   return total;
 }
 
+/// In floating point: the difference of a forged time and ours need not fit into nanoseconds.
+double age_s(const TrafficMatrix& matrix, Timestamp now) {
+  return static_cast<double>(now.time_since_epoch().count()) -
+         static_cast<double>(matrix.measured_at().time_since_epoch().count());
+}
+
 /// Whether everything that a node sends is the same number as before, and not nothing.
 bool stands_still(std::span<const double> now, std::span<const double> before, std::size_t n, std::size_t node) {
   double total = 0.0;
@@ -57,6 +63,7 @@ InputGuard InputGuard::fit(const Topology& topology, std::span<const TrafficMatr
   guard.node_min_bps_.assign(n, INFINITY);
   guard.node_in_min_bps_.assign(n, INFINITY);
   guard.fitted_ = training.size() >= kTrainingMin;
+  if (!training.empty()) guard.class_count_ = training.front().class_count();
 
   double total = 0.0;
   for (const TrafficMatrix& matrix : training) total += matrix.total().bps();
@@ -95,32 +102,45 @@ double InputGuard::recent_max_bps(std::size_t pair) const {
   return highest;
 }
 
-std::optional<std::string> InputGuard::fault(const TrafficMatrix& latest, Timestamp now) const {
-  if (latest.node_count() != node_count_) {
-    return "the matrix has " + std::to_string(latest.node_count()) + " nodes, the network " +
+std::optional<std::string> InputGuard::shape_fault(const TrafficMatrix& matrix) const {
+  if (matrix.node_count() != node_count_) {
+    return "the matrix has " + std::to_string(matrix.node_count()) + " nodes, the network " +
            std::to_string(node_count_);
   }
+  if (class_count_ && matrix.class_count() != *class_count_) {
+    return "the matrix has " + std::to_string(matrix.class_count()) + " classes, the training " +
+           std::to_string(*class_count_);
+  }
+  for (const double entry : matrix.bps()) {
+    if (!std::isfinite(entry) || entry < 0.0) return std::string{"the matrix holds a negative or non-finite entry"};
+  }
+  return std::nullopt;
+}
+
+bool InputGuard::in_time(const TrafficMatrix& latest, Timestamp now) const {
+  return interval_ <= Duration{0} || age_s(latest, now) >= -options_.intervals_late_max * to_seconds(interval_);
+}
+
+std::optional<std::string> InputGuard::fault(const TrafficMatrix& latest, Timestamp now) const {
+  if (auto found = shape_fault(latest)) return found;
   if (has_last_ && latest.measured_at() <= last_measured_.measured_at()) {
     return "the matrix of " + format_timestamp(latest.measured_at()) + " is not newer than the one before it";
   }
-  if (interval_ > Duration{0}) {
-    const Duration age = now - latest.measured_at();
-    if (to_seconds(age) > options_.intervals_late_max * to_seconds(interval_)) {
-      return "stale: the newest matrix is of " + format_timestamp(latest.measured_at()) + ", " +
-             std::to_string(static_cast<long long>(to_seconds(age))) + " s ago";
-    }
-  }
-  for (const double entry : latest.bps()) {
-    if (!std::isfinite(entry) || entry < 0.0) return std::string{"the matrix holds a negative or non-finite entry"};
+  if (!in_time(latest, now)) return "the matrix of " + format_timestamp(latest.measured_at()) + " is from the future";
+  const double age = age_s(latest, now);
+  if (interval_ > Duration{0} && age > options_.intervals_late_max * to_seconds(interval_)) {
+    return "stale: the newest matrix is of " + format_timestamp(latest.measured_at()) + ", " +
+           std::to_string(static_cast<long long>(age)) + " s ago";
   }
   if (!fitted_) return std::nullopt;
   const TrafficMatrix summed = latest.classes_summed();
-  if (auto found = demand_fault(summed)) return found;
+  if (auto found = demand_fault(latest)) return found;
   if (auto found = silence_fault(summed)) return found;
   return standstill_fault(summed);
 }
 
 std::optional<std::string> InputGuard::demand_fault(const TrafficMatrix& matrix) const {
+  if (auto found = shape_fault(matrix)) return found;
   if (!fitted_ || recent_.empty()) return std::nullopt;
   const TrafficMatrix summed = matrix.classes_summed();
   double usual_total = 0.0;
@@ -195,6 +215,17 @@ void InputGuard::record(const TrafficMatrix& measured, const TrafficMatrix& beli
   const TrafficMatrix kept = believed.classes_summed();
   recent_.emplace_back(kept.bps().begin(), kept.bps().end());
   if (recent_.size() > kJumpWindow) recent_.erase(recent_.begin());
+}
+
+void InputGuard::accept_level(const TrafficMatrix& matrix) {
+  const TrafficMatrix summed = matrix.classes_summed();
+  for (std::size_t p = 0; p < limits_.size(); ++p) {
+    limits_[p].level_max_bps = std::max(limits_[p].level_max_bps, summed.bps()[p]);
+  }
+  for (std::size_t node = 0; node < node_count_; ++node) {
+    node_min_bps_[node] = std::min(node_min_bps_[node], sent_bps(summed.bps(), node_count_, node));
+    node_in_min_bps_[node] = std::min(node_in_min_bps_[node], received_bps(summed.bps(), node_count_, node));
+  }
 }
 
 }  // namespace wan::controller

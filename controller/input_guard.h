@@ -15,15 +15,15 @@ struct InputGuardOptions {
   double level_factor = 2.0;       ///< a demand may exceed its training maximum this many times
   double jump_factor = 2.0;        ///< and its largest jump in training this many times
   double wild_jump_factor = 20.0;  ///< a jump this many times its largest is implausible at any level that matters
-  double intervals_late_max = 2.5; ///< age of a matrix, in intervals, beyond which it is stale
+  double intervals_late_max = 2.5; ///< age of a matrix, in intervals, beyond which it is stale; as far ahead, forged
 };
 
 /// Tells traffic that the training days make plausible from a broken or forged measurement.
 ///
 /// Implausible are: a demand far above both its training level and its training jumps; a node whose traffic stands still
-/// to the last digit for longer than it ever did in training; a node that falls silent; a matrix that is stale, repeats an
-/// earlier time or is of another shape. A jump is measured against the largest of the newest `kJumpWindow` intervals.
-/// Threads: `fit` and `record` by one owner; `fault` is const.
+/// to the last digit for longer than it ever did in training; a node that falls silent; a matrix that is stale, lies in the
+/// future, repeats an earlier time or is of another shape. A jump is measured against the largest of the newest `kJumpWindow` intervals.
+/// Threads: `fit`, `record` and `accept_level` by one owner; the others are const.
 class InputGuard {
  public:
   static constexpr std::size_t kJumpWindow = 12;
@@ -34,11 +34,15 @@ class InputGuard {
 
   /// What is implausible about `latest`, as a sentence for the operator; nothing when all is well.
   [[nodiscard]] std::optional<std::string> fault(const TrafficMatrix& latest, Timestamp now) const;
-  /// The level and jump part alone, for a forecast.
+  /// Whether a matrix of this time may be taken note of: one from the future would make all that follow look old.
+  [[nodiscard]] bool in_time(const TrafficMatrix& latest, Timestamp now) const;
+  /// Shape, numbers, level and jumps alone, for a forecast.
   [[nodiscard]] std::optional<std::string> demand_fault(const TrafficMatrix& matrix) const;
 
   /// Takes note of a measured matrix. `believed` says whether it counts as what traffic was (or a forecast stands in for it).
   void record(const TrafficMatrix& measured, const TrafficMatrix& believed);
+  /// A level that lasted is the new usual: demands this high and nodes this silent are no longer faults.
+  void accept_level(const TrafficMatrix& matrix);
 
  private:
   struct PairLimits {
@@ -47,6 +51,7 @@ class InputGuard {
     double jump_max = 1.0;
   };
 
+  [[nodiscard]] std::optional<std::string> shape_fault(const TrafficMatrix& matrix) const;
   [[nodiscard]] std::optional<std::string> silence_fault(const TrafficMatrix& latest) const;
   [[nodiscard]] std::optional<std::string> standstill_fault(const TrafficMatrix& latest) const;
   [[nodiscard]] double recent_max_bps(std::size_t pair) const;
@@ -55,6 +60,7 @@ class InputGuard {
   Duration interval_{0};
   std::vector<std::string> node_names_;
   std::size_t node_count_ = 0;
+  std::optional<std::size_t> class_count_;    // of the training; nothing without training
   bool fitted_ = false;
   std::vector<PairLimits> limits_;            // by pair of all classes summed
   std::vector<std::size_t> standstill_max_;   // by node: longest exact repetition in training
