@@ -10,7 +10,7 @@
 namespace wan::models {
 namespace {
 
-constexpr int kIterations = 6;
+constexpr int kIterations = 5;
 constexpr double kSquareBelow = 0.02;
 
 /// One pair's training observations, divided by their scales.

@@ -38,7 +38,7 @@ struct LagModel {
 /// @param ridges   how strongly a pair is drawn towards the shared weights, per observation, each > 0
 /// Minimises sum |x - forecast| by iteratively reweighted least squares (Holland and Welsch, "Robust regression using
 /// iteratively reweighted least-squares", Comm. Statist. 1977), errors below 2 % of the scale counting as squares.
-/// Cost: about 300 multiplications per pair, target, ridge and iteration (6); Abilene's ten days take 1 s a ridge.
+/// Cost: about 300 multiplications per pair, target, ridge and iteration (5); Abilene's ten days take 1 s a ridge.
 [[nodiscard]] std::vector<LagModel> fit_lag_models(const PairColumns& columns, std::span<const std::uint32_t> targets,
                                                    std::span<const double> ridges);
 

@@ -138,10 +138,15 @@ std::vector<NamedArray> LearnedModel::to_arrays() const {
           {"correction", net_.parameters()}};
 }
 
-Result<void> save_model(const std::filesystem::path& folder, ModelBundle& model) {
+Result<void> make_model_folder(const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) return fail(ErrorCode::kIo, folder.string() + ": cannot be made: " + error.message());
+  return {};
+}
+
+Result<void> save_model(const std::filesystem::path& folder, ModelBundle& model) {
+  if (auto made = make_model_folder(folder); !made) return made;
   std::vector<NamedArray> arrays = model.learned->to_arrays();
   arrays.push_back({"ar12_mean_bps", to_floats(model.ar12.mean_bps)});
   arrays.push_back({"ar12_weights", to_floats(model.ar12.weights)});

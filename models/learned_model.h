@@ -62,6 +62,10 @@ struct ModelBundle {
   Ar12 ar12;
 };
 
+/// Makes the folder that a model will go into, so that a long training does not end at a folder that cannot be.
+/// @error kIo
+[[nodiscard]] Result<void> make_model_folder(const std::filesystem::path& folder);
+
 /// Writes `weights.bin`, then `card.json`, into a folder, which is made where it does not exist. Sets the card's
 /// weights_digest.
 /// @error kIo

@@ -13,7 +13,7 @@
 namespace wan::models {
 namespace {
 
-constexpr std::array<double, 5> kRidges{0.01, 0.03, 0.1, 0.3, 1.0};
+constexpr std::array<double, 7> kRidges{0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0};
 constexpr std::array<double, 5> kCorrectionShares{1.0, 0.75, 0.5, 0.25, 0.0};
 constexpr std::size_t kExampleBytesMax = std::size_t{4} << 30;
 

@@ -74,6 +74,7 @@ int run_train(const TrainCommandOptions& options, const Clock& clock) {
   const auto rows = check_rows(0, "row", options.to, "--to", series->intervals.size());
   if (!rows) return report(rows.error());
   series->intervals.resize(rows->to);
+  if (const auto made = make_model_folder(options.out); !made) return report(made.error());
 
   const Duration begin = clock.now();
   io::ProgressBar progress{"training", clock};
