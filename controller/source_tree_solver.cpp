@@ -58,7 +58,7 @@ class Solver {
   void minimize_utilization(double gap_wanted);
   void sweep_to(double gap_wanted, int sweeps_max);
   void solve_master_to(double gap_wanted);
-  void add_columns(TreeMaster& master, std::size_t source, std::size_t first_tree) const;
+  void add_columns(TreeMaster& master, std::size_t source, std::size_t first_tree, double unit) const;
   void shorten_paths();
   /// Re-routes every source once; the prices come from `price_links`.
   template <typename PriceLinks, typename StepSize>
@@ -291,8 +291,9 @@ void Solver::minimize_utilization(double gap_wanted) {
   if (gap() > gap_wanted && master_pays) solve_master_to(gap_wanted);
 }
 
-/// Columns of one source's trees, from number `first_tree` on.
-void Solver::add_columns(TreeMaster& master, std::size_t source, std::size_t first_tree) const {
+/// Columns of one source's trees, from number `first_tree` on, in units of the utilisation `unit`: Clp's tolerances are
+/// absolute.
+void Solver::add_columns(TreeMaster& master, std::size_t source, std::size_t first_tree, double unit) const {
   std::vector<TreeMaster::Entry> entries;
   for (std::size_t k = first_tree; k < sources_[source].trees.size(); ++k) {
     const Tree& tree = sources_[source].trees[k];
@@ -300,7 +301,7 @@ void Solver::add_columns(TreeMaster& master, std::size_t source, std::size_t fir
     for (std::size_t node = 0; node < tree.load.size(); ++node) {
       const std::uint32_t link = tree.parent_link[node];
       if (link == ShortestPathTree::kNoLink || tree.load[node] == 0.0) continue;
-      entries.push_back({.link = link, .utilization = tree.load[node] * inverse_capacity_[link]});
+      entries.push_back({.link = link, .utilization = tree.load[node] * inverse_capacity_[link] / unit});
     }
     master.add_tree(source, entries);
   }
@@ -310,11 +311,12 @@ void Solver::add_columns(TreeMaster& master, std::size_t source, std::size_t fir
 /// of the best bound, since duals of an unfinished master jump about.
 void Solver::solve_master_to(double gap_wanted) {
   TreeMaster master{sources_.size(), load_.size()};
+  const double unit = utilization();
   std::vector<std::pair<std::size_t, std::size_t>> column_tree;  // column -> source, tree
   std::vector<std::size_t> added(sources_.size(), 0);            // by source: trees that are columns already
   const auto add_new = [&] {
     for (std::size_t s = 0; s < sources_.size(); ++s) {
-      add_columns(master, s, added[s]);
+      add_columns(master, s, added[s], unit);
       for (; added[s] < sources_[s].trees.size(); ++added[s]) column_tree.emplace_back(s, added[s]);
     }
   };
