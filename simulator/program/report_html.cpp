@@ -51,15 +51,16 @@ std::string fixed(double value, int decimals) {
   return {text.data(), static_cast<std::size_t>(length)};
 }
 
-/// Whole numbers with thousands apart: 12 400.
+/// Whole numbers with thousands apart: 12,400.
 std::string grouped(double value) {
-  std::string digits = fixed(value, 0);
+  const std::string digits = fixed(value, 0);
   if (!std::isfinite(value)) return digits;
-  for (std::size_t at = digits.size(); at > 3;) {
-    at -= 3;
-    digits.insert(at, "\u202f");  // narrow no-break space
+  std::string out;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) out += ',';
+    out += digits[i];
   }
-  return digits;
+  return out;
 }
 
 std::string minutes(double link_minutes) {
@@ -114,8 +115,8 @@ const std::vector<Column>& columns() {
        [](const S& s) { return 100.0 * s.delivered_share; }, 3, false, true},
       {"peak utilisation", "load / capacity", "the most loaded link's, at the worst moment",
        [](const S& s) { return s.mlu_max; }, 3, true, true},
-      {"mean", "load / capacity", "the most loaded link's utilisation, averaged over time",
-       [](const S& s) { return s.mlu_mean; }, 3, true, true},
+      {"mean", "", "the most loaded link's utilisation, averaged over time", [](const S& s) { return s.mlu_mean; }, 3,
+       true, true},
       {"vs optimum", "mean ×", "largest utilisation over the least possible one, which knows the traffic in advance",
        [](const S& s) { return s.ratio_mean; }, 3, true, true},
       {"p99", "× optimum", "exceeded in one interval of a hundred", [](const S& s) { return s.ratio_p99; }, 3, true,
@@ -129,8 +130,7 @@ const std::vector<Column>& columns() {
        [](const S& s) { return static_cast<double>(s.paths_per_demand_max); }, 0, true, false},
       {"decision", "ms, p50", "time to forecast, plan and check", [](const S& s) { return s.decide_ms_p50; }, 1, true,
        false},
-      {"p99", "ms, decision", "the slowest decision in a hundred", [](const S& s) { return s.decide_ms_p99; }, 1, true,
-       false}};
+      {"p99", "ms", "the slowest decision in a hundred", [](const S& s) { return s.decide_ms_p99; }, 1, true, false}};
   return all;
 }
 

@@ -3,15 +3,12 @@
 const mapWidth = 620;
 let layout = null;  // of the nodes, the same for both maps
 
-// Where nodes stand: by coordinates; those without, between their neighbours; all on a circle if few have any.
+// Where nodes stand: by coordinates; those without, between their neighbours; all by their links if few have any.
 function placeNodes() {
   const nodes = data.nodes, placed = nodes.map((node) => (node.lat === undefined ? null : [node.lon, -mercator(node.lat)]));
   const known = placed.filter((at) => at !== null).length;
   if (known < 2 || known * 2 < nodes.length) {
-    return nodes.map((node, n) => {
-      const turn = 2 * Math.PI * n / nodes.length - Math.PI / 2;
-      return [Math.cos(turn), 0.75 * Math.sin(turn)];
-    });
+    return placeByLinks();
   }
   for (let round = 0; round < nodes.length && placed.includes(null); ++round) {
     nodes.forEach((node, n) => {
@@ -25,6 +22,30 @@ function placeNodes() {
   const middle = placed.find((at) => at !== null);
   return placed.map((at) => at || middle);
 }
+// Links pull, nodes push, from a circle on; the same every time.
+// Source: Fruchterman and Reingold, "Graph drawing by force-directed placement", Software 1991.
+function placeByLinks() {
+  const count = data.nodes.length, ideal = 1 / Math.sqrt(count), rounds = count > 250 ? 40 : 300;
+  const at = data.nodes.map((node, n) => [Math.cos(2 * Math.PI * n / count), Math.sin(2 * Math.PI * n / count)]);
+  for (let round = 0; round < rounds; ++round) {
+    const move = at.map(() => [0, 0]), heat = 0.12 * (1 - round / rounds);
+    const force = (a, b, strength) => {
+      const dx = at[b][0] - at[a][0], dy = at[b][1] - at[a][1], apart = Math.max(1e-3, Math.hypot(dx, dy));
+      const size = strength(apart) / apart;
+      move[a][0] += dx * size; move[a][1] += dy * size;
+      move[b][0] -= dx * size; move[b][1] -= dy * size;
+    };
+    for (let a = 0; a < count; ++a) for (let b = a + 1; b < count; ++b) force(a, b, (apart) => -ideal * ideal / apart);
+    for (const link of data.links) if (link.from < link.to) force(link.from, link.to, (apart) => apart * apart / ideal);
+    at.forEach((spot, n) => {
+      const length = Math.max(1e-9, Math.hypot(...move[n])), limited = Math.min(heat, length) / length;
+      spot[0] += move[n][0] * limited;
+      spot[1] += move[n][1] * limited;
+    });
+  }
+  return at;
+}
+
 function mercator(latitude) {
   const bounded = Math.max(-80, Math.min(80, latitude)) * Math.PI / 180;
   return Math.log(Math.tan(Math.PI / 4 + bounded / 2)) * 180 / Math.PI;
