@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kLanes = 8;          // doubles in the widest vector register
 constexpr int kNewtonSteps = 4;
+constexpr int kStepsMax = 16;
 constexpr double kPriceTolerance = 1e-4;   // paths this close in price are left as they are
 constexpr double kStaleSum = 1e-3;         // a sum of exponentials below this has lost digits: the shift is outdated
 
@@ -194,16 +195,17 @@ double improve_split(ScenarioLoads& loads, const SplitView& split, std::vector<d
   double least = 0.0;
   double most = split.share[dearest];
   double step = 0.0;
-  for (int i = 0; i < kNewtonSteps; ++i) {
+  // On until a step that gains is known: where the cheapest path is a narrow one, only a small part of the share fits.
+  for (int i = 0; i < kNewtonSteps || (least == 0.0 && i < kStepsMax); ++i) {
     const Slope slope = slope_into_move(step);
     const double descent = slope.first + delay_slope;
     (descent < 0.0 ? least : most) = step;
     const double newton = slope.second > 0.0 ? step - descent / slope.second : (descent < 0.0 ? most : least);
-    const double next = newton > least && newton < most ? newton : (i == 0 ? most : 0.5 * (least + most));
-    if (std::abs(next - step) < 1e-3 * most) break;
+    const double between = i == 0 ? most : (i < kNewtonSteps ? 0.5 : 0.125) * (least + most);
+    const double next = newton > least && newton < most ? newton : between;
+    if (i > 0 && std::abs(next - step) < 1e-3 * most) break;
     step = next;
   }
-  if (step <= 0.0) return 0.0;
   if (slope_into_move(step).first + delay_slope > 0.0 &&
       soft_maximum_change(loads, moved_sum) + step * delay_slope > 0.0) {
     step = least;  // the last step went so far past the minimum that nothing would be won

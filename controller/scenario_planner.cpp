@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "controller/scenario_kernel.h"
@@ -17,7 +18,13 @@ constexpr double kShareMin = 5e-3;       // smaller shares are folded into the o
 constexpr std::size_t kPathsMax = 24;    // candidates a demand keeps
 constexpr int kRoundsMax = 6;            // of path generation in one decision
 constexpr double kBoundGoodEnough = 0.95;
+constexpr double kSettled = 0.98;        // a round that leaves more of the utilisation than this is the last
 constexpr double kWorthAPath = 1e-3;     // a new path must be cheaper by this part
+
+void sharpen(ScenarioLoads& loads, double eta) {
+  loads.eta = eta;
+  loads.refresh();
+}
 
 /// What a shortest-path run for every demand brought.
 struct PathSearch {
@@ -292,17 +299,20 @@ Result<ScenarioRoutes> ScenarioPlanner::plan(std::span<const TrafficMatrix> scen
   impl.load_links(loads);
 
   ScenarioRoutes routes;
-  const double utilization = loads.expected_utilization();
+  double utilization = loads.expected_utilization();
   if (utilization > 0.0) {
-    loads.eta = impl.options.sharpness / utilization;
-    loads.refresh();
+    sharpen(loads, impl.options.sharpness / utilization);
     PathSearch search = impl.generate_paths(loads);
     for (int round = 0; round < kRoundsMax; ++round) {
       impl.price_delay(utilization);
       routes.sweeps += impl.sweep_until_settled(loads, impl.options.sweeps_max);
+      // A soft maximum that was sharp enough for a bad start is too soft for what became of it.
+      const double before = std::exchange(utilization, loads.expected_utilization());
+      sharpen(loads, impl.options.sharpness / utilization);
       search = impl.generate_paths(loads);  // also remembers paths worth having next time
       routes.lower_bound = std::max(routes.lower_bound, search.bound);
-      if (search.added == 0 || routes.lower_bound >= kBoundGoodEnough * loads.expected_utilization()) break;
+      if (routes.lower_bound >= kBoundGoodEnough * utilization) break;
+      if (search.added == 0 && utilization > kSettled * before) break;
     }
   }
   routes.plan = impl.make_plan(scenarios.front().class_count());
