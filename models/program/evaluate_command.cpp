@@ -31,7 +31,7 @@ why), 2 wrong usage.
 
 Examples:
   aiwan-models evaluate --model abilene-model --topology abilene.graph --traffic traffic.csv --score-from 2880
-  aiwan-models evaluate --model m --topology geant.graph --traffic traffic.csv --score-from 400 --score-to 480 --json -)";
+  aiwan-models evaluate --model m --topology geant.graph --traffic traffic.csv --score-from 400 --json -)";
 
 struct EvaluateOptions {
   std::string model, topology, traffic, json;

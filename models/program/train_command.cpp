@@ -26,7 +26,7 @@ Exit code: 0 trained, 1 a file cannot be used (one line on standard error says w
 
 Examples:
   aiwan-models train --topology abilene.graph --traffic traffic.csv --to 2880 --out abilene-model
-  aiwan-models train --topology geant.graph --traffic traffic.csv --to 400 --out geant-model --seed 2 --json card.json)";
+  aiwan-models train --topology geant.graph --traffic traffic.csv --to 400 --seed 2 --out geant-model --json -)";
 
 struct TrainCommandOptions {
   std::string topology, traffic, out, json;
