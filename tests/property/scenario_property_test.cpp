@@ -1,0 +1,194 @@
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <vector>
+
+#include "controller/planner.h"
+#include "controller/reference_lp.h"
+#include "controller/scenario_planner.h"
+#include "core/link_load.h"
+#include "tests/unit/controller/drawn_network.h"
+#include "tests/unit/controller/path_lp.h"
+
+namespace wan::controller {
+namespace {
+
+/// Above the LP's mean of maxima: measured 2.1 % at most on some 1,800 of these networks. Delay is a part of the
+/// objective (0.3 %), the maximum is smoothed, and shares below half a per cent are left out.
+constexpr double kExcessMax = 0.03;
+/// The smoothing lets a plan go for delay where the start had the least maximum: 0.9 % at most was measured.
+constexpr double kWorseThanStartMax = 0.015;
+
+/// A network of three to six nodes and some matrices around a common one.
+struct Outlooks {
+  Outlooks(std::uint64_t seed, std::size_t scenario_count) {
+    Rng rng{seed, "outlooks"};
+    const std::size_t n = 3 + rng.below(4);
+    topology = test::drawn_network(rng, {.nodes = n,
+                                         .two_way_links = n + rng.below(4),
+                                         .capacity_decades = 3.0 * rng.uniform(),
+                                         .connected = rng.uniform() < 0.8});
+    usual = test::drawn_demand(rng, n, 0.3 + 0.7 * rng.uniform(), 1e7);
+    for (std::size_t k = 0; k < scenario_count; ++k) {
+      TrafficMatrix matrix = usual;
+      for (double& entry : matrix.bps()) entry *= std::exp(0.5 * rng.normal());
+      scenarios.push_back(std::move(matrix));
+    }
+  }
+  Topology topology;
+  TrafficMatrix usual;
+  std::vector<TrafficMatrix> scenarios;
+};
+
+double mean_utilization(const Topology& topology, const PathPlan& plan, const std::vector<TrafficMatrix>& scenarios) {
+  double mean = 0.0;
+  for (const TrafficMatrix& scenario : scenarios) {
+    mean += max_utilization(topology, plan, scenario) / static_cast<double>(scenarios.size());
+  }
+  return mean;
+}
+
+ScenarioRoutes planned(const Outlooks& outlooks, const PathPlan& start, const ScenarioOptions& options = {}) {
+  ScenarioPlanner planner{outlooks.topology, options};
+  return planner.plan(outlooks.scenarios, start).value();
+}
+
+void check_plan(const Outlooks& outlooks, const ScenarioRoutes& routes) {
+  const auto checked = routes.plan.check(outlooks.topology);
+  INFO((checked ? "" : checked.error().message));
+  CHECK(checked);
+  CHECK(test::covers_connected_pairs(outlooks.topology, routes.plan));
+  CHECK(test::worst_split_error(routes.plan) <= 1e-9);
+  CHECK(routes.expected_utilization ==
+        Approx(mean_utilization(outlooks.topology, routes.plan, outlooks.scenarios)).epsilon(1e-9));
+}
+
+}  // namespace
+
+TEST_CASE("with one scenario the plan comes near the LP's optimum", "[scenario][property]") {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    CAPTURE(seed);
+    const Outlooks outlooks{seed, 1};
+    ReferenceLp lp{outlooks.topology};
+    const double best = lp.best_utilization(outlooks.scenarios[0]).value();
+    const ScenarioRoutes routes = planned(outlooks, test::least_delay_plan(outlooks.topology));
+    check_plan(outlooks, routes);
+    CHECK(routes.expected_utilization <= best * (1.0 + kExcessMax));
+    CHECK(routes.expected_utilization >= best * (1.0 - 1e-7));
+    CHECK(routes.lower_bound <= best * (1.0 + 1e-8));
+  }
+}
+
+TEST_CASE("with several scenarios the plan comes near the LP for the mean of maxima", "[scenario][property]") {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    const Outlooks outlooks{seed, 2 + seed % 9};
+    const double best = test::PathLp{outlooks.topology}.best_mean_utilization(outlooks.scenarios);
+    const std::vector<PathPlan> starts{test::least_delay_plan(outlooks.topology),
+                                       plan_paths(outlooks.topology, outlooks.usual)->plan};
+    for (std::size_t start = 0; start < starts.size(); ++start) {
+      CAPTURE(seed, start, best);
+      const ScenarioRoutes routes = planned(outlooks, starts[start]);
+      check_plan(outlooks, routes);
+      CHECK(routes.expected_utilization <= best * (1.0 + kExcessMax));
+      CHECK(routes.expected_utilization >= best * (1.0 - 1e-7));
+      CHECK(routes.lower_bound <= best * (1.0 + 1e-8));
+      CHECK(routes.expected_utilization <=
+            mean_utilization(outlooks.topology, starts[start], outlooks.scenarios) * (1.0 + kWorseThanStartMax));
+    }
+  }
+}
+
+TEST_CASE("equal scenarios and starts give equal plans", "[scenario][property]") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    const Outlooks outlooks{seed, 5};
+    const PathPlan start = test::least_delay_plan(outlooks.topology);
+    const ScenarioRoutes first = planned(outlooks, start);
+    const ScenarioRoutes second = planned(outlooks, start);
+    CHECK(first.plan == second.plan);
+    CHECK(first.expected_utilization == second.expected_utilization);
+    CHECK(first.lower_bound == second.lower_bound);
+  }
+}
+
+TEST_CASE("scaling all scenarios scales what is expected", "[scenario][property]") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const Outlooks outlooks{seed, 4};
+    const PathPlan start = test::least_delay_plan(outlooks.topology);
+    const ScenarioRoutes plain = planned(outlooks, start);
+    for (const double factor : {1e-6, 1e6}) {
+      CAPTURE(seed, factor);
+      Outlooks scaled = outlooks;
+      for (TrafficMatrix& matrix : scaled.scenarios) matrix = matrix.scaled(factor);
+      const ScenarioRoutes routes = planned(scaled, start);
+      CHECK(routes.expected_utilization == Approx(plain.expected_utilization * factor).epsilon(kExcessMax));
+    }
+  }
+}
+
+TEST_CASE("a planner that has seen a hundred decisions still plans as well as a fresh one", "[scenario][property]") {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    const Outlooks outlooks{seed, 1};
+    ScenarioPlanner kept{outlooks.topology, {}};
+    PathPlan in_force = test::least_delay_plan(outlooks.topology);
+    Rng rng{seed, "decisions"};
+    for (int decision = 0; decision < 100; ++decision) {
+      std::vector<TrafficMatrix> scenarios;
+      for (int k = 0; k < 4; ++k) {
+        TrafficMatrix matrix = outlooks.usual;
+        for (double& entry : matrix.bps()) entry *= std::exp(0.5 * rng.normal());
+        scenarios.push_back(std::move(matrix));
+      }
+      const auto routes = kept.plan(scenarios, in_force);
+      REQUIRE(routes);
+      in_force = routes->plan;
+      if (decision % 20 != 19) continue;
+      CAPTURE(seed, decision);
+      REQUIRE(in_force.check(outlooks.topology));
+      CHECK(test::covers_connected_pairs(outlooks.topology, in_force));
+      const double best = test::PathLp{outlooks.topology}.best_mean_utilization(scenarios);
+      CHECK(routes->expected_utilization <= best * (1.0 + kExcessMax));
+    }
+  }
+}
+
+TEST_CASE("scenarios without traffic keep the start", "[scenario]") {
+  const Outlooks outlooks{1, 1};
+  ScenarioPlanner planner{outlooks.topology, {}};
+  const PathPlan start = test::least_delay_plan(outlooks.topology);
+  const std::vector<TrafficMatrix> nothing(3, TrafficMatrix{outlooks.topology.node_count()});
+  const auto routes = planner.plan(nothing, start);
+  REQUIRE(routes);
+  CHECK(routes->plan == start);
+  CHECK(routes->expected_utilization == 0.0);
+  CHECK(routes->lower_bound == 0.0);
+}
+
+TEST_CASE("scenarios of another network are refused", "[scenario]") {
+  const Outlooks outlooks{2, 1};
+  ScenarioPlanner planner{outlooks.topology, {}};
+  const std::vector<TrafficMatrix> strange{TrafficMatrix{outlooks.topology.node_count() + 1}};
+  CHECK(planner.plan(strange, test::least_delay_plan(outlooks.topology)).error().code == ErrorCode::kShapeMismatch);
+}
+
+TEST_CASE("a hedge is cheaper than a bet where two demands surge in turn", "[scenario]") {
+  // Either 0 > 2 or 1 > 2 sends 10; each has a way of its own (8) and both may use a third (8) by way of node 3.
+  const Topology topology = test::lines_network(4, {{.from = 0, .to = 2, .capacity_bps = 8},
+                                                    {.from = 1, .to = 2, .capacity_bps = 8},
+                                                    {.from = 0, .to = 3, .capacity_bps = 100},
+                                                    {.from = 1, .to = 3, .capacity_bps = 100},
+                                                    {.from = 3, .to = 2, .capacity_bps = 8}});
+  std::vector<TrafficMatrix> scenarios(2, TrafficMatrix{4});
+  for (std::size_t k = 0; k < 2; ++k) {
+    scenarios[k].set(NodeId{k}, NodeId{2}, BitRate::bps(10));
+    scenarios[k].set(NodeId{1 - k}, NodeId{2}, BitRate::bps(2));
+  }
+  // By symmetry both send a share x over the third link: max(10 (1 - x), 12 x) is least at x = 10 / 22.
+  ScenarioPlanner planner{topology, {}};
+  const auto routes = planner.plan(scenarios, test::least_delay_plan(topology));
+  REQUIRE(routes);
+  CHECK(routes->expected_utilization == Approx(120.0 / 22.0 / 8.0).epsilon(0.01));
+  CHECK(test::PathLp{topology}.best_mean_utilization(scenarios) == Approx(120.0 / 22.0 / 8.0).epsilon(1e-7));
+}
+
+}  // namespace wan::controller
