@@ -213,6 +213,7 @@ Decision ControlLoop::step(const TrafficMatrix& latest, Timestamp now) {
   }
   loop.holds = 0;
   loop.residuals.record(loop.expected_next.matrix, latest);
+  loop.guard.learn(latest);
   loop.guard.record(latest, latest);
   loop.take_in(latest);
   loop.expected_next = loop.forecast(loop.history);

@@ -11,7 +11,9 @@ namespace {
 constexpr std::size_t kTrainingMin = 24;     // intervals needed to know what is usual
 constexpr double kFloorShare = 1e-5;         // of all traffic: a pair below it never matters
 constexpr double kSilentShare = 0.01;        // of a node's least traffic in training
-constexpr double kWildShareOfTotal = 5e-3;   // a wild jump matters from this part of all traffic on
+constexpr double kSmallShareOfTotal = 5e-4;  // of all traffic: a smaller demand moves no plan and may jump further
+constexpr double kSmallJumpScale = 5.0;
+constexpr double kWildShareOfTotal = 5e-3;  // a wild jump matters from this part of all traffic on
 
 std::string rate_text(double bps) {
   char text[32];
@@ -71,29 +73,28 @@ InputGuard InputGuard::fit(const Topology& topology, std::span<const TrafficMatr
   for (const TrafficMatrix& matrix : training) {
     const TrafficMatrix summed = matrix.classes_summed();
     for (std::size_t p = 0; p < n * n; ++p) {
-      guard.limits_[p].level_max_bps = std::max(guard.limits_[p].level_max_bps, summed.bps()[p]);
       guard.limits_[p].floor_bps += summed.bps()[p] / static_cast<double>(training.size());
     }
   }
   for (PairLimits& limits : guard.limits_) limits.floor_bps = std::max(limits.floor_bps, total * kFloorShare);
 
   for (const TrafficMatrix& matrix : training) {
-    const TrafficMatrix summed = matrix.classes_summed();
-    for (std::size_t p = 0; p < n * n && !guard.recent_.empty(); ++p) {
-      PairLimits& limits = guard.limits_[p];
-      const double reference = std::max(guard.recent_max_bps(p), limits.floor_bps);
-      limits.jump_max = std::max(limits.jump_max, summed.bps()[p] / reference);
-    }
-    for (std::size_t node = 0; node < n; ++node) {
-      guard.node_min_bps_[node] = std::min(guard.node_min_bps_[node], sent_bps(summed.bps(), n, node));
-      guard.node_in_min_bps_[node] = std::min(guard.node_in_min_bps_[node], received_bps(summed.bps(), n, node));
-    }
+    guard.learn(matrix);
     guard.record(matrix, matrix);
     for (std::size_t node = 0; node < n; ++node) {
       guard.standstill_max_[node] = std::max(guard.standstill_max_[node], guard.standstill_[node]);
     }
   }
   return guard;
+}
+
+void InputGuard::learn(const TrafficMatrix& believed) {
+  const TrafficMatrix summed = believed.classes_summed();
+  for (std::size_t p = 0; p < limits_.size() && !recent_.empty(); ++p) {
+    const double reference = std::max(recent_max_bps(p), limits_[p].floor_bps);
+    limits_[p].jump_max = std::max(limits_[p].jump_max, summed.bps()[p] / reference);
+  }
+  accept_level(believed);
 }
 
 double InputGuard::recent_max_bps(std::size_t pair) const {
@@ -152,7 +153,9 @@ std::optional<std::string> InputGuard::demand_fault(const TrafficMatrix& matrix)
     const double reference = std::max(recent_max_bps(p), limits.floor_bps);
     const double jump = now / reference;
     const double level = std::max(limits.level_max_bps, limits.floor_bps);
-    const bool high = now > options_.level_factor * level && jump > options_.jump_factor * limits.jump_max;
+    const double jump_allowed =
+        options_.jump_factor * limits.jump_max * (now < kSmallShareOfTotal * usual_total ? kSmallJumpScale : 1.0);
+    const bool high = now > options_.level_factor * level && jump > jump_allowed;
     const bool wild = jump > options_.wild_jump_factor * limits.jump_max && now > kWildShareOfTotal * usual_total;
     if (high || wild) {
       return "spike: " + node_names_[p / node_count_] + " > " + node_names_[p % node_count_] + " reads " +
@@ -197,8 +200,8 @@ std::optional<std::string> InputGuard::standstill_fault(const TrafficMatrix& lat
   }
   if (still == 0) return std::nullopt;
   return "frozen: " + std::to_string(still) + " of " + std::to_string(node_count_) + " nodes (" + node_names_[which] +
-         (still > 1 ? ", ..." : "") + ") repeat the interval before to the last digit, for " +
-         std::to_string(longest) + (longest == 1 ? " interval" : " intervals");
+         (still > 1 ? ", ..." : "") + ") repeat the interval before to the last digit, for " + std::to_string(longest) +
+         (longest == 1 ? " interval" : " intervals");
 }
 
 void InputGuard::record(const TrafficMatrix& measured, const TrafficMatrix& believed) {

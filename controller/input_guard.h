@@ -41,6 +41,8 @@ class InputGuard {
 
   /// Takes note of a measured matrix. `believed` says whether it counts as what traffic was (or a forecast stands in for it).
   void record(const TrafficMatrix& measured, const TrafficMatrix& believed);
+  /// Widens what is usual by a matrix that is believed, before it is recorded: traffic grows and the guard with it.
+  void learn(const TrafficMatrix& believed);
   /// A level that lasted is the new usual: demands this high and nodes this silent are no longer faults.
   void accept_level(const TrafficMatrix& matrix);
 
