@@ -26,7 +26,7 @@ Examples:
   aiwan-sim generate --seed 1 --days 7 --topology-out net.graph --traffic-out week.csv
   aiwan-models train --topology net.graph --traffic week.csv --out model
   aiwan-sim run simulator/scenarios/backbone-day.yaml --seed 1 --model model
-  aiwan-sim generate --scenario simulator/scenarios/flash-crowds.yaml --days 7 --topology-out net.graph --traffic-out week.csv)";
+  aiwan-sim generate --scenario my-day.yaml --days 7 --topology-out net.graph --traffic-out week.csv)";
 
 struct GenerateOptions {
   std::optional<std::uint64_t> seed;

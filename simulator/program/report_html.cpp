@@ -63,6 +63,15 @@ std::string grouped(double value) {
   return out;
 }
 
+/// With no line break within "link-minutes".
+std::string kept_together(std::string text) {
+  constexpr std::string_view kBreakable = "link-minute", kWhole = "link\u2011minute";
+  for (auto at = text.find(kBreakable); at != std::string::npos; at = text.find(kBreakable, at)) {
+    text.replace(at, kBreakable.size(), kWhole);
+  }
+  return text;
+}
+
 std::string minutes(double link_minutes) {
   return grouped(link_minutes) + (link_minutes == 1.0 ? " link-minute" : " link-minutes");
 }
@@ -233,7 +242,7 @@ std::string report_verdict(const RunRecord& run) {
 std::string report_html(const RunRecord& run) {
   return filled(kReportPage, {{"TITLE", html(run.scenario_name)},
                               {"STYLE", std::string{kReportStyle}},
-                              {"VERDICT", html(report_verdict(run))},
+                              {"VERDICT", kept_together(html(report_verdict(run)))},
                               {"FACTS", title_facts(run)},
                               {"TILES", tiles(run)},
                               {"CONTROLLERS", controllers_table(run)},

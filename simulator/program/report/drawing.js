@@ -1,5 +1,6 @@
 "use strict";
-// What all parts of the page draw with. Names come from outside files: they reach the page as text only, never as markup.
+// What all parts of the page draw with. Names come from outside files: they reach the page as text only, never as
+// markup.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const svgNamespace = document.getElementById("time-chart").namespaceURI;

@@ -1,11 +1,13 @@
-// The network at one moment, once for each of two controllers. A link's two directions are two arrows that meet half way.
+// The network at one moment, once for each of two controllers. A link's two directions are two arrows that meet half
+// way.
 
 const mapWidth = 620;
 let layout = null;  // of the nodes, the same for both maps
 
 // Where nodes stand: by coordinates; those without, between their neighbours; all by their links if few have any.
 function placeNodes() {
-  const nodes = data.nodes, placed = nodes.map((node) => (node.lat === undefined ? null : [node.lon, -mercator(node.lat)]));
+  const nodes = data.nodes;
+  const placed = nodes.map((node) => (node.lat === undefined ? null : [node.lon, -mercator(node.lat)]));
   const known = placed.filter((at) => at !== null).length;
   if (known < 2 || known * 2 < nodes.length) {
     return placeByLinks();
@@ -130,7 +132,7 @@ function placeNames(svg) {
   for (const [x, y] of layout.at) points.push([x, y, 30]);
   const boxes = [], fontSize = 12.5;
   return data.nodes.map((node, n) => {
-    const probe = add(svg, "text", {class: "node-name"}, node.name), length = probe.getComputedTextLength();
+    const probe = add(svg, "text", {class: "node-name"}, mapName(node)), length = probe.getComputedTextLength();
     probe.remove();
     let best = null;
     for (let i = 0; i < 8; ++i) {
@@ -143,7 +145,9 @@ function placeNames(svg) {
         if (x > box.left - 3 && x < box.right + 3 && y > box.top - 2 && y < box.bottom + 2) cost += weight;
       }
       for (const other of boxes) {
-        if (box.left < other.right && box.right > other.left && box.top < other.bottom && box.bottom > other.top) cost += 40;
+        const beside = box.left >= other.right || box.right <= other.left;
+        const above = box.top >= other.bottom || box.bottom <= other.top;
+        if (!beside && !above) cost += 40;
       }
       if (best === null || cost < best.cost) best = {cost: cost, box: box};
     }
@@ -152,13 +156,15 @@ function placeNames(svg) {
   });
 }
 
+function mapName(node) { return node.name.length > 24 ? node.name.slice(0, 23) + "…" : node.name; }
+
 function drawNodes(svg) {
   const named = data.nodes.length <= 70;
   const spots = named ? placeNames(svg) : [];
   data.nodes.forEach((node, n) => {
     const circle = add(svg, "circle", {class: "node", cx: layout.at[n][0], cy: layout.at[n][1], r: named ? 5 : 2.5});
     add(circle, "title", {}, node.name);
-    if (named) add(svg, "text", {class: "node-name", x: spots[n].x, y: spots[n].y}, node.name);
+    if (named) add(svg, "text", {class: "node-name", x: spots[n].x, y: spots[n].y}, mapName(node));
   });
 }
 
@@ -169,8 +175,7 @@ function makeMap(parent, controller) {
   data.controllers.forEach((each, c) => add(map.select, "option", {value: c}, each.name));
   map.select.value = controller;
   map.select.addEventListener("change", () => { map.controller = Number(map.select.value); updateMap(map); });
-  add(add(head, "button", {type: "button"}, "worst moment"), "title");
-  head.lastChild.addEventListener("click", () => {
+  add(head, "button", {type: "button"}, "worst moment").addEventListener("click", () => {
     const mlu = data.controllers[map.controller].mlu;
     choose(mlu.indexOf(Math.max(...mlu)));
   });
@@ -215,7 +220,8 @@ function updateMap(map) {
       marked.add(pair);
       add(map.marks, "text", {class: "down-mark", x: arrow.middle[0], y: Number(arrow.middle[1]) + 6}, "✕");
     } else if (!is_down && utilization > 1) {
-      add(map.marks, "text", {class: "over-text", x: arrow.label[0], y: Number(arrow.label[1]) + 4}, utilization.toFixed(2));
+      const [x, y] = arrow.label;
+      add(map.marks, "text", {class: "over-text", x: x, y: Number(y) + 4}, utilization.toFixed(2));
     }
   });
   map.peak.replaceChildren();

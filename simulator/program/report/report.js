@@ -3,7 +3,8 @@
 // Fields of `data` (simulator/program/report_data.cpp writes it): times are Unix seconds; [t] counts scored intervals,
 // [c] controllers, [l] links, [k] the intervals that the map shows, whose t is in `shown`.
 //   interval_s, subject (c), baseline (c), nodes [{name, lat, lon}], links [{name, from, to, gbps, delay_ms}],
-//   events [{time, up, label}], outages [{from, to, label}], intervals {time[t], optimal[t], total_gbps[t], down[t][l]},
+//   events [{time, up, label}], outages [{from, to, label}],
+//   intervals {time[t], optimal[t], total_gbps[t], down[t] lists links},
 //   controllers [{name, colour, mlu[t], overloaded[t], action[t], reason[t], churn[t], alarms [[t, text]],
 //   lost [[t, count, text]], links[l] [peak, t of it, intervals above 1]}], texts, shown[k],
 //   utilization [c][k][l] in thousandths.

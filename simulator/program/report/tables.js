@@ -13,7 +13,8 @@ function fillLinksTable() {
   }
   const worst = (l) => Math.max(...data.controllers.map((controller) => controller.links[l][0] || 0));
   const overloads = (l) => data.controllers.reduce((sum, controller) => sum + controller.links[l][2], 0);
-  const order = data.links.map((link, l) => l).sort((a, b) => overloads(b) - overloads(a) || worst(b) - worst(a) || a - b);
+  const order = data.links.map((link, l) => l)
+    .sort((a, b) => overloads(b) - overloads(a) || worst(b) - worst(a) || a - b);
   const body = add(table, "tbody");
   for (const l of order.slice(0, rowsMax)) {
     const row = add(body, "tr");
@@ -63,7 +64,8 @@ function groupByInterval(entries) {
 function remarks(c, t) {
   const texts = (decisionList.alarms[c].get(t) || []).map((alarm) => data.texts[alarm[1]]);
   for (const [, count, first] of decisionList.lost[c].get(t) || []) {
-    texts.push(`${count} demand${count > 1 ? "s" : ""} without a path, ${data.texts[first]}${count > 1 ? " first" : ""}`);
+    const which = data.texts[first] + (count > 1 ? " first" : "");
+    texts.push(`${count} demand${count > 1 ? "s" : ""} without a path, ${which}`);
   }
   return texts;
 }
@@ -77,7 +79,8 @@ function listDecisions() {
     data.controllers.forEach((controller, c) => {
       if (only >= 0 && c !== only) return;
       if (action >= 0 && controller.action[t] !== action) return;
-      if (words && ![data.texts[controller.reason[t]], ...remarks(c, t)].join(" ").toLowerCase().includes(words)) return;
+      const said = () => [data.texts[controller.reason[t]], ...remarks(c, t)].join(" ").toLowerCase();
+      if (words && !said().includes(words)) return;
       decisionList.rows.push([t, c]);
     });
   }

@@ -24,7 +24,8 @@ function drawTimeChart() {
   chart.end = time[time.length - 1] + data.interval_s;
   const highest = Math.max(...data.controllers.map((controller) => Math.max(...controller.mlu.map((mlu) => mlu || 0))));
   const peak = Math.max(1.08, highest * 1.06);
-  chart.x = (unix) => chart.left + (unix - chart.begin) / (chart.end - chart.begin) * (width - chart.left - chart.right);
+  const plotWidth = width - chart.left - chart.right;
+  chart.x = (unix) => chart.left + (unix - chart.begin) / (chart.end - chart.begin) * plotWidth;
   chart.y = (value) => chart.height - value / peak * (chart.height - chart.top);
   chart.plotRight = width - chart.right;
 
@@ -45,11 +46,14 @@ function drawTimeChart() {
 
 function drawAxes(peak, stripTop) {
   const chart = timeChart, svg = chart.svg;
-  const rise = [0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10].find((each) => peak / each <= 8) || peak / 6;
-  for (let value = 0; value <= peak; value += rise) {
-    const y = chart.y(value);
+  const power = 10 ** Math.floor(Math.log10(peak / 8));
+  const rise = power * [1, 2, 2.5, 5, 10].find((each) => peak / (each * power) <= 8);
+  const isWhole = (number) => Math.abs(number - Math.round(number)) < 1e-6;
+  const decimals = [0, 1, 2].find((places) => isWhole(rise * 10 ** places)) || 0;
+  for (let i = 0; i * rise <= peak; ++i) {
+    const value = i * rise, y = chart.y(value);
     add(svg, "line", {class: value === 0 ? "axis" : "grid", x1: chart.left, x2: chart.plotRight, y1: y, y2: y});
-    add(svg, "text", {x: chart.left - 9, y: y + 4, "text-anchor": "end"}, value.toFixed(rise < 0.5 && rise !== 0.1 ? 2 : 1));
+    add(svg, "text", {x: chart.left - 9, y: y + 4, "text-anchor": "end"}, value.toFixed(decimals));
   }
   const middle = (chart.top + chart.height) / 2;
   add(svg, "text", {transform: `translate(14 ${middle}) rotate(-90)`, "text-anchor": "middle"},
@@ -61,7 +65,8 @@ function drawAxes(peak, stripTop) {
     const label = unix % 86400 === 0 ? dayName(unix) : clockTime(unix);
     add(svg, "text", {x: x, y: chart.height + 20, "text-anchor": x > chart.plotRight - 30 ? "end" : "middle"}, label);
   }
-  add(svg, "text", {class: "strip-head", x: chart.left, y: stripTop - 7}, "when links were overloaded (darker: more links)");
+  add(svg, "text", {class: "strip-head", x: chart.left, y: stripTop - 7},
+      "when links were overloaded (darker: more links)");
   add(svg, "text", {class: "strip-head", x: chart.plotRight, y: stripTop - 7, "text-anchor": "end"}, "time, UTC");
 }
 
@@ -90,7 +95,8 @@ function drawLines() {
     values.forEach((value, t) => {
       if (value === null) return;
       const y = chart.y(value).toFixed(1);  // an interval is a level, so a step
-      shape += `${shape ? "L" : "M"}${chart.x(time[t]).toFixed(1)} ${y}H${chart.x(time[t] + data.interval_s).toFixed(1)}`;
+      const from = chart.x(time[t]).toFixed(1), to = chart.x(time[t] + data.interval_s).toFixed(1);
+      shape += `${shape ? "L" : "M"}${from} ${y}H${to}`;
     });
     return shape;
   };
@@ -108,7 +114,8 @@ function drawStrips(top) {
   const most = Math.max(1, ...data.controllers.map((controller) => Math.max(...controller.overloaded)));
   data.controllers.forEach((controller, c) => {
     const y = top + c * (chart.stripHeight + chart.stripGap);
-    add(chart.svg, "text", {class: "strip-name", x: chart.left - 9, y: y + chart.stripHeight - .5, "text-anchor": "end"},
+    const baseline = y + chart.stripHeight - .5;
+    add(chart.svg, "text", {class: "strip-name", x: chart.left - 9, y: baseline, "text-anchor": "end"},
         controller.name);
     add(chart.svg, "rect", {class: "strip", x: chart.left, y: y, width: chart.plotRight - chart.left,
                             height: chart.stripHeight, rx: 2});
@@ -117,7 +124,8 @@ function drawStrips(top) {
       while (until < time.length && controller.overloaded[until] === controller.overloaded[t]) ++until;
       if (controller.overloaded[t] > 0) {
         const from = chart.x(time[t]), to = chart.x(time[until - 1] + data.interval_s);
-        add(chart.svg, "rect", {class: "strip-over", x: from, y: y, width: Math.max(1, to - from), height: chart.stripHeight,
+        add(chart.svg, "rect", {class: "strip-over", x: from, y: y, width: Math.max(1, to - from),
+                                height: chart.stripHeight,
                                 opacity: (0.4 + 0.6 * controller.overloaded[t] / most).toFixed(2)});
       }
       t = until;

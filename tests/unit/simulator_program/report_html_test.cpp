@@ -169,6 +169,8 @@ TEST_CASE("the verdict says what happened, in favour of the control loop or not"
   run.result.summary[0].overload_link_minutes = 0;
   run.result.summary[1].overload_link_minutes = 5;
   CHECK(report_verdict(run) == "scenario carried monday with 5 link-minutes of overload; ospf had 0 link-minutes.");
+  run.result.summary[1].overload_link_minutes = 1;
+  CHECK(report_verdict(run) == "scenario carried monday with 1 link-minute of overload; ospf had 0 link-minutes.");
   run.result.summary = {ospf};
   CHECK(report_verdict(run) ==
         "ospf carried monday without overloading a link: it peaked at 0.95 of a link's capacity.");

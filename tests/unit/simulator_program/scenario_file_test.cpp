@@ -2,6 +2,9 @@
 
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -161,6 +164,36 @@ TEST_CASE("a bad scenario is refused with the line, the key and what is allowed"
     CHECK(message.starts_with(bad.place));
     CHECK(message.find(bad.allowed) != std::string::npos);
   }
+}
+
+TEST_CASE("the JSON Schema knows the keys and controllers that the reader knows", "[scenario]") {
+  std::ifstream file{std::string{WAN_SCENARIOS} + "/scenario.schema.json"};
+  const auto schema = nlohmann::json::parse(file);
+  const auto listed = [](const nlohmann::json& names) {
+    std::string text;
+    for (const auto& [key, value] : names.items()) {
+      if (!text.empty()) text += ", ";
+      text += value.is_string() ? value.get<std::string>() : key;
+    }
+    return text;
+  };
+  const auto sorted = [](const std::string& message) {
+    const std::string intro = "allowed are ";
+    std::stringstream names{message.substr(message.find(intro) + intro.size())};
+    std::set<std::string> all;
+    for (std::string name; names >> name;) all.insert(name.back() == ',' ? name.substr(0, name.size() - 1) : name);
+    std::string text;
+    for (const std::string& name : all) text.append(text.empty() ? "" : ", ").append(name);
+    return text;
+  };
+  const auto& root = schema["properties"];
+  CHECK(sorted(message_of("x: 1\n")) == listed(root));
+  CHECK(sorted(message_of("score: {x: 1}\n")) == listed(root["score"]["properties"]));
+  CHECK(sorted(message_of("events: [{x: 1}]\n")) == listed(root["events"]["items"]["properties"]));
+  const auto& generator = root["traffic"]["oneOf"][1]["properties"]["generator"]["properties"];
+  CHECK(sorted(message_of("traffic: {generator: {x: 1}}\n")) == listed(generator));
+  const std::string message = message_of("controllers: [x]\n");
+  CHECK(message.ends_with("allowed are " + listed(root["controllers"]["items"]["enum"])));
 }
 
 TEST_CASE("depth and size of a scenario are bounded before they cost stack or time", "[scenario]") {
