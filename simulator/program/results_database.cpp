@@ -3,7 +3,9 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <chrono>
+#include <cstdint>
 #include <exception>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>

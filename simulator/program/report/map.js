@@ -162,7 +162,8 @@ function drawNodes(svg) {
   const named = data.nodes.length <= 70;
   const spots = named ? placeNames(svg) : [];
   data.nodes.forEach((node, n) => {
-    const circle = add(svg, "circle", {class: "node", cx: layout.at[n][0], cy: layout.at[n][1], r: named ? 5 : 2.5});
+    const circle = add(svg, "circle", {class: named ? "node" : "node small", cx: layout.at[n][0], cy: layout.at[n][1],
+                                       r: named ? 5 : 1.7});
     add(circle, "title", {}, node.name);
     if (named) add(svg, "text", {class: "node-name", x: spots[n].x, y: spots[n].y}, mapName(node));
   });
