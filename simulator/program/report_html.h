@@ -15,7 +15,7 @@ namespace wan::simulator {
 /// One file that needs no network: style, script and data are inside. Names from outside files appear as text whatever
 /// they hold. Numbers are rounded for the eye; the results database keeps them whole. Runs of over 400,000 utilisations
 /// (intervals x controllers x links) show on the map every second, third, ... interval.
-/// Equal records give equal pages. Cost: linear in the record; 0.6 MB for a day of 288 intervals, 5 controllers and 40
+/// Equal records give equal pages. Cost: linear in the record; 0.4 MB for a day of 288 intervals, 5 controllers and 40
 /// links.
 [[nodiscard]] std::string report_html(const RunRecord& run);
 
