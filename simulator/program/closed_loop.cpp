@@ -5,6 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "core/igp_routing.h"
+#include "core/shortest_paths.h"
 #include "simulator/fluid_network.h"
 #include "simulator/program/controller_lane.h"
 
@@ -41,6 +43,24 @@ std::size_t most_paths(const PathPlan& plan) {
   std::size_t most = 0;
   for (std::size_t d = 0; d < plan.demand_count(); ++d) most = std::max(most, plan.path_count(d));
   return most;
+}
+
+/// What a network does with a plan while links are down: shares move to surviving paths, and a demand left without any
+/// follows the IGP, as an SR policy without a valid candidate path does (RFC 9256, section 8.1).
+PathPlan protected_plan(const Topology& topology, const PathPlan& plan, const PathPlan& igp) {
+  const PathPlan surviving = surviving_plan(topology, plan);
+  PathPlanBuilder builder;
+  for (const Demand& demand : plan.demands()) {
+    const PathPlan* const source = surviving.find(demand) ? &surviving : &igp;
+    const auto at = source->find(demand);
+    if (!at) continue;
+    builder.begin_demand(demand);
+    for (std::size_t p = 0; p < source->path_count(*at); ++p) {
+      const auto [fraction, links] = source->path(*at, p);
+      builder.add_path(fraction, links);
+    }
+  }
+  return std::move(builder).build();
 }
 
 Result<void> check_options(const TrafficSeries& series, const ClosedLoopOptions& options) {
@@ -94,8 +114,15 @@ struct Lane {
   bool topology_is_news = false;  // the network changed since this controller last looked
 };
 
+/// The network of an interval.
+struct Surroundings {
+  FluidNetwork network;
+  OptimalRouting optimum;
+  PathPlan igp;  ///< by IGP weights over the links that are up; empty while all are
+};
+
 Result<ControllerInterval> play(Lane& lane, std::span<const TrafficMatrix> before, const TrafficMatrix& truth,
-                                const FluidNetwork& network, const Clock& clock) {
+                                const Surroundings& around, const Clock& clock) {
   ControllerInterval interval;
   interval.name = lane.name;
   const Duration started = clock.now();
@@ -113,7 +140,10 @@ Result<ControllerInterval> play(Lane& lane, std::span<const TrafficMatrix> befor
   lane.decided_before = true;
   interval.paths_per_demand_max = most_paths(plan);
 
-  FluidOutcome outcome = network.carry(plan, truth);
+  const FluidNetwork& network = around.network;
+  FluidOutcome outcome = around.igp.demand_count() == 0
+                             ? network.carry(plan, truth)
+                             : network.carry(protected_plan(network.topology(), plan, around.igp), truth);
   interval.mlu = outcome.max_utilization;
   interval.delivered_share = outcome.offered.bps() > 0.0 ? outcome.delivered / outcome.offered : 1.0;
   interval.delay_stretch = outcome.delay_stretch;
@@ -142,10 +172,9 @@ Result<ClosedLoopResult> run_closed_loop(const Topology& topology, const Traffic
   const auto training = all.first(options.score_from - 1);
   std::vector<Lane> lanes;
   for (const std::string& name : options.controllers) {
-    auto controller = make_lane(name, topology, forecaster, training,
-                                {.utilization_target = options.utilization_target,
-                                 .threads = options.threads,
-                                 .interval = result.interval});
+    auto controller = make_lane(
+        name, topology, forecaster, training,
+        {.utilization_target = options.utilization_target, .threads = options.threads, .interval = result.interval});
     if (!controller) return tl::unexpected<Error>{controller.error()};
     Lane lane;
     lane.name = name;
@@ -154,18 +183,23 @@ Result<ClosedLoopResult> run_closed_loop(const Topology& topology, const Traffic
   }
 
   LinkState links{options.events};
-  FluidNetwork network{topology};
-  OptimalRouting optimum{topology, options.threads};
+  Surroundings around{
+      .network = FluidNetwork{topology}, .optimum = OptimalRouting{topology, options.threads}, .igp = {}};
   for (std::size_t row = options.score_from; row < options.score_to; ++row) {
     const TrafficMatrix& truth = all[row];
     for (Lane& lane : lanes) {
       if (!std::exchange(lane.topology_is_news, false)) continue;
-      if (auto set = lane.controller->set_topology(network.topology()); !set) return tl::unexpected<Error>{set.error()};
+      if (auto set = lane.controller->set_topology(around.network.topology()); !set)
+        return tl::unexpected<Error>{set.error()};
     }
     if (links.advance(truth.measured_at() + std::chrono::duration_cast<std::chrono::seconds>(result.interval))) {
       const Topology changed = topology.with_links_down(links.down());
-      network = FluidNetwork{changed};
-      optimum = OptimalRouting{changed, options.threads};
+      Result<PathPlan> igp = PathPlan{};
+      if (!links.down().empty()) igp = igp_plan(changed, weight_costs(changed), truth.class_count());
+      if (!igp) return tl::unexpected<Error>{igp.error()};
+      around = {.network = FluidNetwork{changed},
+                .optimum = OptimalRouting{changed, options.threads},
+                .igp = *std::move(igp)};
       for (Lane& lane : lanes) {
         lane.topology_is_news = !lane.controller->reconverges_at_once();
         if (lane.topology_is_news) continue;
@@ -178,11 +212,11 @@ Result<ClosedLoopResult> run_closed_loop(const Topology& topology, const Traffic
     record.time = truth.measured_at();
     record.total_bps = truth.total().bps();
     record.links_down = links.down();
-    auto best = optimum.utilization(truth);
+    auto best = around.optimum.utilization(truth);
     if (!best) return tl::unexpected<Error>{best.error()};
     record.optimal_mlu = *best;
     for (Lane& lane : lanes) {
-      auto interval = play(lane, all.first(row), truth, network, clock);
+      auto interval = play(lane, all.first(row), truth, around, clock);
       if (!interval) return tl::unexpected<Error>{interval.error()};
       record.controllers.push_back(*std::move(interval));
     }

@@ -23,8 +23,8 @@ struct LinkEvent {
 };
 
 /// Controllers that a run can compare. `ospf` and `ecmp` follow the IGP's metric or hop count and re-converge at once after
-/// a failure; the others decide before an interval and learn of a failure at the next decision, while dead paths' shares move
-/// to the demand's surviving paths.
+/// a failure; the others decide before an interval and learn of a failure at the next decision. Until then dead paths' shares
+/// move to the demand's surviving paths, and a demand without any follows the IGP.
 inline const std::vector<std::string> kControllerNames{"ospf", "ecmp", "last", "forecast", "scenario"};
 
 struct ClosedLoopOptions {
