@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kExactMax = 12000;  // nodes x links
 constexpr double kNearExactGap = 1e-4;
-constexpr std::size_t kEwmaWindow = 96;   // intervals
+constexpr std::size_t kEwmaWindow = 96;  // intervals
 
 /// `ospf` and `ecmp`: shortest paths by one metric, whatever the traffic.
 class IgpLane final : public ControllerLane {
@@ -137,18 +137,17 @@ Result<double> OptimalRouting::utilization(const TrafficMatrix& demand) {
 }
 
 Result<OptimalRouting::Planned> OptimalRouting::plan(const TrafficMatrix& demand) {
-  auto routes = impl_->exact ? impl_->exact->plan(demand)
-                             : controller::plan_paths(
-                                   impl_->topology, demand,
-                                   {.gap = kNearExactGap, .threads = impl_->threads, .least_delay = false});
+  auto routes = impl_->exact
+                    ? impl_->exact->plan(demand)
+                    : controller::plan_paths(impl_->topology, demand,
+                                             {.gap = kNearExactGap, .threads = impl_->threads, .least_delay = false});
   if (!routes) return tl::unexpected<Error>{routes.error()};
   return Planned{.plan = std::move(routes->plan), .lower_bound = routes->certificate.lower_bound};
 }
 
 Result<std::unique_ptr<ControllerLane>> make_lane(std::string_view name, const Topology& topology,
                                                   const models::Forecaster* forecaster,
-                                                  std::span<const TrafficMatrix> training,
-                                                  const LaneOptions& options) {
+                                                  std::span<const TrafficMatrix> training, const LaneOptions& options) {
   const std::size_t classes = training.back().class_count();
   std::unique_ptr<ControllerLane> lane;
   if (name == "ospf") {
@@ -168,8 +167,8 @@ Result<std::unique_ptr<ControllerLane>> make_lane(std::string_view name, const T
     if (!loop) return tl::unexpected<Error>{loop.error()};
     return std::unique_ptr<ControllerLane>{std::make_unique<ControlLoopLane>(*std::move(loop))};
   } else {
-    return fail(ErrorCode::kBadInput, "unknown controller \"" + std::string{name} +
-                                          "\"; there are ospf, ecmp, last, forecast and scenario");
+    return fail(ErrorCode::kBadInput,
+                "unknown controller \"" + std::string{name} + "\"; there are ospf, ecmp, last, forecast and scenario");
   }
   if (auto set = lane->set_topology(topology); !set) return tl::unexpected<Error>{set.error()};
   return lane;

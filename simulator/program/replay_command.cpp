@@ -75,32 +75,34 @@ int run_replay(const ReplayOptions& options) {
     for (TrafficMatrix& matrix : series->intervals) matrix = matrix.scaled(options.scale);
   }
   const std::size_t score_to = options.score_to.value_or(series->intervals.size());
-  const auto model =
-      load_scored_model(options.model, topology, *series, options.score_from, score_to, options.scale);
+  const auto model = load_scored_model(options.model, topology, *series, options.score_from, score_to, options.scale);
   if (!model) return report(model.error());
 
   const SteadyClock clock;
   io::ProgressBar progress{"replaying", clock};
-  const auto result = run_closed_loop(topology, *series, model->get(),
-                                      {.controllers = options.controllers,
-                                       .score_from = options.score_from,
-                                       .score_to = score_to,
-                                       .utilization_target = options.utilization_target,
-                                       .threads = options.threads,
-                                       .events = {}},
-                                      clock, [&](std::size_t done, std::size_t total) { progress.update(done, total); });
+  const auto result =
+      run_closed_loop(topology, *series, model->get(),
+                      {.controllers = options.controllers,
+                       .score_from = options.score_from,
+                       .score_to = score_to,
+                       .utilization_target = options.utilization_target,
+                       .threads = options.threads,
+                       .events = {}},
+                      clock, [&](std::size_t done, std::size_t total) { progress.update(done, total); });
   progress.clear();
   if (!result) return report(result.error());
 
   nlohmann::ordered_json intervals = nlohmann::json::array();
   for (const IntervalRecord& record : result->intervals) intervals.push_back(interval_json(record));
-  const nlohmann::ordered_json document{
-      {"forecaster", result->forecaster}, {"intervals", std::move(intervals)}, {"summary", summary_json(result->summary)}};
+  const nlohmann::ordered_json document{{"forecaster", result->forecaster},
+                                        {"intervals", std::move(intervals)},
+                                        {"summary", summary_json(result->summary)}};
   if (const auto written = json.write(document.dump(1)); !written) return report(written.error());
 
   std::ostream& talk = json.talk();
   for (const std::string& assumption : network->assumptions) talk << "note: " << assumption << '\n';
-  if (options.model.empty()) talk << "note: no model given; forecasts by EWMA fitted on the rows before the scored ones\n";
+  if (options.model.empty())
+    talk << "note: no model given; forecasts by EWMA fitted on the rows before the scored ones\n";
   talk << result->intervals.size() << " intervals scored, forecasts by " << result->forecaster << '\n';
   print_summary(talk, result->summary);
   return 0;
@@ -122,7 +124,9 @@ void add_replay_command(CLI::App& app, int& exit_code) {
       ->delimiter(',')
       ->check(CLI::IsMember(kControllerNames))
       ->capture_default_str();
-  command->add_option("--scale", options->scale, "multiply all traffic")->check(CLI::Range(1e-6, 1e6))->capture_default_str();
+  command->add_option("--scale", options->scale, "multiply all traffic")
+      ->check(CLI::Range(1e-6, 1e6))
+      ->capture_default_str();
   command
       ->add_option("--utilization-target", options->utilization_target,
                    "of scenario: nothing moves while its p95 scenario stays below; 0: always optimise")

@@ -41,9 +41,9 @@ Result<std::unique_ptr<models::Forecaster>> load_scored_model(const std::string&
     const Timestamp time = series.intervals[row].measured_at();
     if (time < card->trained_from || time >= card->trained_until) continue;
     return fail(ErrorCode::kBadInput, folder + ": the model was trained on " + format_timestamp(card->trained_from) +
-                                          " to " + format_timestamp(card->trained_until) + ", which includes scored row " +
-                                          std::to_string(row) + " (" + format_timestamp(time) +
-                                          "); score later rows or train on earlier ones");
+                                          " to " + format_timestamp(card->trained_until) +
+                                          ", which includes scored row " + std::to_string(row) + " (" +
+                                          format_timestamp(time) + "); score later rows or train on earlier ones");
   }
   auto model = models::load_forecaster(folder, topology);
   if (!model || scale == 1.0) return model;

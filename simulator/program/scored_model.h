@@ -14,7 +14,8 @@ namespace wan::simulator {
 /// multiplied by `scale`: it sees them divided by it again, so that it works on the traffic it was trained for.
 ///
 /// @param folder  empty: no model, gives null (the control loop then fits an EWMA)
-/// @error kBadInput: the model was trained on a time that is scored, or its folder is damaged; others as `load_forecaster`
+/// @error kBadInput: the model was trained on a time that is scored, or its folder is damaged; others as
+/// `load_forecaster`
 [[nodiscard]] Result<std::unique_ptr<models::Forecaster>> load_scored_model(const std::string& folder,
                                                                             const Topology& topology,
                                                                             const TrafficSeries& series,

@@ -63,11 +63,14 @@ std::size_t count_demands(const TrafficMatrix& traffic) {
 Result<Solved> solve(const Topology& topology, const TrafficMatrix& traffic, const SolveOptions& options) {
   const SteadyClock clock;
   const Duration started = clock.now();
-  auto routes = controller::plan_paths(topology, traffic,
-                                       {.gap = options.gap, .threads = options.threads, .least_delay = true});
+  auto routes =
+      controller::plan_paths(topology, traffic, {.gap = options.gap, .threads = options.threads, .least_delay = true});
   if (!routes) return tl::unexpected<Error>{routes.error()};
-  Solved solved{.routes = *std::move(routes), .seconds = to_seconds(clock.now() - started), .verified = false,
-                .refusal = {}, .exact = {}};
+  Solved solved{.routes = *std::move(routes),
+                .seconds = to_seconds(clock.now() - started),
+                .verified = false,
+                .refusal = {},
+                .exact = {}};
   const auto verification = verify_plan(topology, traffic,
                                         {.topology_digest = topology.digest(),
                                          .plan = solved.routes.plan,
@@ -160,14 +163,14 @@ int run_solve(const SolveOptions& options, const BestUtilization& best_utilizati
 }  // namespace
 
 void add_solve_command(CLI::App& app, int& exit_code, BestUtilization best_utilization) {
-  CLI::App* command = app.add_subcommand("solve", "Plan routes for one traffic matrix, with a proof of how good they are");
+  CLI::App* command =
+      app.add_subcommand("solve", "Plan routes for one traffic matrix, with a proof of how good they are");
   auto options = std::make_shared<SolveOptions>();  // shared by the parser, which fills it, and the callback
   command
       ->add_option("--topology", options->topology, "network: GraphML, REPETITA .graph, SNDlib XML or node-link JSON")
       ->required();
   command->add_option("--demands", options->demands, std::string{kDemandArgumentHelp})->required();
-  command
-      ->add_option("--gap", options->gap, "stop when no plan can be better by more than this fraction")
+  command->add_option("--gap", options->gap, "stop when no plan can be better by more than this fraction")
       ->check(CLI::Range(1e-6, 1.0))
       ->capture_default_str();
   command->add_flag("--exact", options->exact, "solve the exact linear program beside it (slow above 100 nodes)");

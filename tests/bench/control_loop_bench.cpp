@@ -70,12 +70,12 @@ int main(int argc, char** argv) {
   for (const auto& [name, network] : {std::pair{"abilene", &abilene}, std::pair{"geant", &geant}}) {
     if (!*network) continue;
     const Network& at = **network;
-    benchmark::RegisterBenchmark((std::string{name} + "/control_loop_step").c_str(),
-                                 [&at](benchmark::State& state) { step(state, at); })
-        ->Unit(benchmark::kMicrosecond);
-    benchmark::RegisterBenchmark((std::string{name} + "/exact_clp_warm").c_str(),
-                                 [&at](benchmark::State& state) { exact(state, at); })
-        ->Unit(benchmark::kMicrosecond);
+    benchmark::RegisterBenchmark((std::string{name} + "/control_loop_step").c_str(), [&at](benchmark::State& state) {
+      step(state, at);
+    })->Unit(benchmark::kMicrosecond);
+    benchmark::RegisterBenchmark((std::string{name} + "/exact_clp_warm").c_str(), [&at](benchmark::State& state) {
+      exact(state, at);
+    })->Unit(benchmark::kMicrosecond);
   }
   benchmark::RunSpecifiedBenchmarks();
   return 0;

@@ -10,8 +10,8 @@
 #include "simulator/fluid_network.h"
 #include "simulator/workload.h"
 
-// One interval of traffic through a network, by number of nodes and by the percent that its most loaded link is offered.
-// 12 and 22 nodes stand for Abilene and GEANT, 197 for Cogentco.
+// One interval of traffic through a network, by number of nodes and by the percent that its most loaded link is
+// offered. 12 and 22 nodes stand for Abilene and GEANT, 197 for Cogentco.
 
 namespace wan::simulator {
 namespace {

@@ -1,5 +1,6 @@
-// The planner against the exact linear program on the same instance in the same run: REPETITA's UsCarrier (158 nodes) and
-// Cogentco (197 nodes), unpacked from ../shared/data/repetita/zoo.tar.xz, and the built-in backbone, which is always there.
+// The planner against the exact linear program on the same instance in the same run: REPETITA's UsCarrier (158 nodes)
+// and Cogentco (197 nodes), unpacked from ../shared/data/repetita/zoo.tar.xz, and the built-in backbone, which is
+// always there.
 
 #include <benchmark/benchmark.h>
 
@@ -81,9 +82,10 @@ void register_instance(const std::string& name, const Instance& instance, bool e
           ->UseRealTime();
     }
   }
-  benchmark::RegisterBenchmark((name + "/plan_least_delay/gap:0.01").c_str(), [&instance](benchmark::State& state) {
-    plan(state, instance, 0.01, 1, true);
-  })->Unit(ms)->UseRealTime();
+  benchmark::RegisterBenchmark((name + "/plan_least_delay/gap:0.01").c_str(),
+                               [&instance](benchmark::State& state) { plan(state, instance, 0.01, 1, true); })
+      ->Unit(ms)
+      ->UseRealTime();
   auto* reference = benchmark::RegisterBenchmark((name + "/exact_clp").c_str(),
                                                  [&instance](benchmark::State& state) { exact(state, instance); });
   reference->Unit(ms)->UseRealTime();
