@@ -209,11 +209,14 @@ Decision ControlLoop::step(const TrafficMatrix& latest, Timestamp now) {
     if (may_be_real) ++loop.holds;
     if (!may_be_real || loop.holds <= loop.options.holds_max) return loop.hold(latest, now, *fault);
     believed_note = "believed after " + std::to_string(loop.holds) + " intervals: " + *fault;
-    loop.guard.accept_level(latest);
   }
   loop.holds = 0;
   loop.residuals.record(loop.expected_next.matrix, latest);
-  loop.guard.learn(latest);
+  if (believed_note.empty()) {
+    loop.guard.learn(latest);
+  } else {
+    loop.guard.accept_level(latest);  // not its jump: as large a one is to be doubted again
+  }
   loop.guard.record(latest, latest);
   loop.take_in(latest);
   loop.expected_next = loop.forecast(loop.history);

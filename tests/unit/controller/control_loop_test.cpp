@@ -209,6 +209,18 @@ TEST_CASE("a new level that lasts is believed after the allowed number of holds,
   for (int after = 0; after < 15; ++after) CHECK(operation.step(louder()).action != Action::kHold);
 }
 
+TEST_CASE("a believed level does not make as large a jump usual", "[loop]") {
+  Operation operation{DayTraffic{5, 0.1, kQuiet}, nullptr, doubting(2)};
+  const auto louder = [&](double factor) {
+    TrafficMatrix matrix = operation.traffic.at(operation.row);
+    matrix.set(NodeId{0}, NodeId{2}, BitRate::bps(factor * matrix.at(NodeId{0}, NodeId{2}).bps()));
+    return matrix;
+  };
+  for (int held = 0; held < 2; ++held) CHECK(operation.step(louder(20.0)).action == Action::kHold);
+  for (int after = 0; after < 5; ++after) CHECK(operation.step(louder(20.0)).action != Action::kHold);
+  CHECK(operation.step(louder(400.0)).action == Action::kHold);
+}
+
 TEST_CASE("a node that stays silent is believed once, and not doubted again", "[loop]") {
   Operation operation{DayTraffic{6, 0.1, kQuiet}, nullptr, doubting(3)};
   const auto silenced = [&] {

@@ -298,6 +298,19 @@ TEST_CASE("what is believed, not what is measured, is what later jumps are measu
   CHECK(watch.fault(watch.next().scaled(100.0)).empty());
 }
 
+TEST_CASE("what the guard has learned widens what is usual, and nothing beyond it", "[guard]") {
+  Watch watch{15};
+  const auto surge = [&](double factor) {
+    TrafficMatrix matrix = watch.next();
+    matrix.set(NodeId{1}, NodeId{3}, BitRate::bps(factor * matrix.at(NodeId{1}, NodeId{3}).bps()));
+    return matrix;
+  };
+  CHECK_THAT(watch.fault(surge(10.0)), StartsWith("spike: n1 > n3"));
+  watch.guard.learn(surge(8.0));
+  CHECK(watch.fault(surge(10.0)).empty());
+  CHECK_THAT(watch.fault(surge(100.0)), StartsWith("spike: n1 > n3"));
+}
+
 TEST_CASE("a silence that was accepted is not a fault again", "[guard]") {
   Watch watch{15};
   const auto silenced = [&] {
