@@ -80,10 +80,14 @@ struct SafePlan {
 
 std::string_view to_string(Action action) {
   switch (action) {
-    case Action::kInstall: return "install";
-    case Action::kKeep: return "keep";
-    case Action::kHold: return "hold";
-    case Action::kFallback: return "fallback";
+    case Action::kInstall:
+      return "install";
+    case Action::kKeep:
+      return "keep";
+    case Action::kHold:
+      return "hold";
+    case Action::kFallback:
+      return "fallback";
   }
   return "unknown";
 }
@@ -103,20 +107,19 @@ struct ControlLoop::Impl {
   void describe_outlook(Decision& decision, const TrafficMatrix& forecast_matrix, const Outlook& now_in_force) const;
 
   LoopOptions options;
-  const models::Forecaster* model = nullptr;        // outlives the loop; may be null
+  const models::Forecaster* model = nullptr;  // outlives the loop; may be null
   std::unique_ptr<models::Forecaster> ewma;
   Topology topology;
   InputGuard guard;
-  std::vector<TrafficMatrix> history;               // oldest first, cleaned
+  std::vector<TrafficMatrix> history;  // oldest first, cleaned
   models::ScenarioSource residuals{{}};
-  Forecast expected_next;                           // for the interval after the history
-  std::size_t holds = 0;                            // matrices in a row that might be a new level
+  Forecast expected_next;  // for the interval after the history
+  std::size_t holds = 0;   // matrices in a row that might be a new level
 
-
-  std::optional<ScenarioPlanner> planner;           // of the present topology
-  std::optional<ReferenceLp> exact;                 // of the present topology, for small networks
-  std::optional<PathPlan> igp;                      // of the present topology
-  std::size_t connected_pairs = 0;                  // of the present topology
+  std::optional<ScenarioPlanner> planner;  // of the present topology
+  std::optional<ReferenceLp> exact;        // of the present topology, for small networks
+  std::optional<PathPlan> igp;             // of the present topology
+  std::size_t connected_pairs = 0;         // of the present topology
   PathPlan in_force;
 };
 
@@ -151,7 +154,8 @@ Result<ControlLoop> ControlLoop::make(const Topology& topology, const models::Fo
   impl->adopt_topology(topology);
   impl->expected_next = impl->forecast(impl->history);
 
-  auto first_plan = plan_paths(topology, training.back(), {.gap = 0.01, .threads = options.threads, .least_delay = true});
+  auto first_plan =
+      plan_paths(topology, training.back(), {.gap = 0.01, .threads = options.threads, .least_delay = true});
   if (!first_plan) return tl::unexpected<Error>{first_plan.error()};
   impl->in_force = std::move(first_plan->plan);
   return ControlLoop{std::move(impl)};
@@ -274,8 +278,9 @@ void ControlLoop::Impl::plan_next(Decision& decision) {
 std::vector<SafePlan> ControlLoop::Impl::safe_plans(std::span<const TrafficMatrix> scenarios) {
   std::vector<SafePlan> plans;
   if (igp) plans.push_back({.name = "IGP", .plan = *igp, .outlook = outlook(topology, *igp, scenarios)});
-  auto on_last = exact ? exact->plan(history.back())
-                       : plan_paths(topology, history.back(), {.gap = 0.01, .threads = options.threads, .least_delay = true});
+  auto on_last =
+      exact ? exact->plan(history.back())
+            : plan_paths(topology, history.back(), {.gap = 0.01, .threads = options.threads, .least_delay = true});
   if (on_last) {
     const Outlook its = outlook(topology, on_last->plan, scenarios);
     plans.push_back({.name = "LP on last", .plan = std::move(on_last->plan), .outlook = its});
@@ -291,16 +296,16 @@ void ControlLoop::Impl::choose(Decision& decision, const models::ScenarioSet& se
     if (fresh) start = std::move(fresh->plan);
   }
   std::vector<SafePlan> safe = safe_plans(set.scenarios);
-  const auto best_safe = std::min_element(safe.begin(), safe.end(), [](const SafePlan& a, const SafePlan& b) {
-    return a.outlook.mean < b.outlook.mean;
-  });
+  const auto best_safe = std::min_element(
+      safe.begin(), safe.end(), [](const SafePlan& a, const SafePlan& b) { return a.outlook.mean < b.outlook.mean; });
   std::string rivals;
   for (const SafePlan& plan : safe) rivals += ", " + plan.name + " " + number(plan.outlook.mean);
 
   auto routes = planner->plan(set.scenarios, start);
   if (routes) decision.lower_bound = routes->lower_bound;
   const double planned = routes ? routes->expected_utilization : INFINITY;
-  const std::string in_force_text = usable ? ", in force " + number(now_in_force.mean) : ", the plan in force does not serve the network as it is now";
+  const std::string in_force_text = usable ? ", in force " + number(now_in_force.mean)
+                                           : ", the plan in force does not serve the network as it is now";
 
   const double safest = best_safe != safe.end() ? best_safe->outlook.mean : INFINITY;
   if (usable && std::min(planned, safest) >= now_in_force.mean * (1.0 - kWorthInstalling)) {

@@ -7,8 +7,8 @@
 namespace wan::controller {
 namespace {
 
-/// Walks back from `to` along the fullest link each time. Links of a circle are lowered by the circle's flow, and the walk
-/// starts anew. Gives nothing when the flow towards `to` is used up.
+/// Walks back from `to` along the fullest link each time. Links of a circle are lowered by the circle's flow, and the
+/// walk starts anew. Gives nothing when the flow towards `to` is used up.
 std::vector<LinkId> fullest_path(const Topology& topology, NodeId from, NodeId to, std::vector<double>& flow,
                                  double negligible) {
   std::vector<LinkId> backwards;

@@ -71,8 +71,8 @@ double root_of_slope(const Slope& slope) {
 void soft_max_prices(std::span<const double> utilization, std::span<const double> inverse_capacity, double eta,
                      std::span<double> price) {
   const double highest = *std::max_element(utilization.begin(), utilization.end());
-  const double sum = exponentials(utilization.data(), inverse_capacity.data(), utilization.size(), eta, highest,
-                                  price.data());
+  const double sum =
+      exponentials(utilization.data(), inverse_capacity.data(), utilization.size(), eta, highest, price.data());
   for (double& p : price) p /= sum;
 }
 
@@ -82,8 +82,7 @@ double soft_max_step(std::span<const double> utilization, std::span<const double
     for (std::size_t i = 0; i < utilization.size(); ++i) {
       highest = std::max(highest, utilization[i] + step * change[i]);
     }
-    const auto sums =
-        exponential_sums(utilization.data(), change.data(), utilization.size(), step, eta, highest);
+    const auto sums = exponential_sums(utilization.data(), change.data(), utilization.size(), step, eta, highest);
     return sums.weighted / sums.plain + slope;
   });
 }

@@ -79,8 +79,7 @@ PathPlan to_plan(const Topology& topology, const TrafficMatrix& demand, const So
 
 }  // namespace
 
-Result<PlannedRoutes> plan_paths(const Topology& topology, const TrafficMatrix& demand,
-                                 const PlannerOptions& options) {
+Result<PlannedRoutes> plan_paths(const Topology& topology, const TrafficMatrix& demand, const PlannerOptions& options) {
   if (demand.node_count() != topology.node_count()) {
     return fail(ErrorCode::kShapeMismatch, "the traffic matrix has " + std::to_string(demand.node_count()) +
                                                " nodes, the topology " + std::to_string(topology.node_count()));

@@ -22,7 +22,8 @@ constexpr double kTolerance = 1e-9;
 }  // namespace
 
 /// Columns: U, then flow [source][link]. Rows: capacity by link, then conservation [source][node].
-/// Demands are scaled to at most 1 and capacities to at most 1, so that Clp's tolerances mean the same on every network.
+/// Demands are scaled to at most 1 and capacities to at most 1, so that Clp's tolerances mean the same on every
+/// network.
 struct ReferenceLp::Impl {
   explicit Impl(const Topology& network);
   [[nodiscard]] Result<void> solve(const TrafficMatrix& demand);

@@ -8,11 +8,11 @@
 namespace wan::controller {
 namespace {
 
-constexpr std::size_t kLanes = 8;          // doubles in the widest vector register
+constexpr std::size_t kLanes = 8;  // doubles in the widest vector register
 constexpr int kNewtonSteps = 4;
 constexpr int kStepsMax = 16;
-constexpr double kPriceTolerance = 1e-4;   // paths this close in price are left as they are
-constexpr double kStaleSum = 1e-3;         // a sum of exponentials below this has lost digits: the shift is outdated
+constexpr double kPriceTolerance = 1e-4;  // paths this close in price are left as they are
+constexpr double kStaleSum = 1e-3;        // a sum of exponentials below this has lost digits: the shift is outdated
 
 /// One link that a move loads (sign +1) or relieves (sign -1).
 struct Touched {
@@ -156,7 +156,9 @@ double improve_split(ScenarioLoads& loads, const SplitView& split, std::vector<d
   const std::size_t stride = loads.stride;
   const std::size_t paths = split.share.size();
   if (paths < 2) return 0.0;
-  const auto links_of = [&](std::size_t p) { return split.links.subspan(split.first[p], split.first[p + 1] - split.first[p]); };
+  const auto links_of = [&](std::size_t p) {
+    return split.links.subspan(split.first[p], split.first[p + 1] - split.first[p]);
+  };
 
   scratch.resize(5 * stride + 2 * split.links.size() * stride);
   double* pull = scratch.data();
@@ -190,7 +192,8 @@ double improve_split(ScenarioLoads& loads, const SplitView& split, std::vector<d
   double* moved = scratch.data() + 5 * stride;
   const double delay_slope = split.delay_price[cheapest] - split.delay_price[dearest];
   const auto slope_into_move = [&](double at) {
-    return slope_at(loads, split.rate.data(), touched.data(), touched.size(), at, moved, moved_sum, rest, first, second);
+    return slope_at(loads, split.rate.data(), touched.data(), touched.size(), at, moved, moved_sum, rest, first,
+                    second);
   };
   double least = 0.0;
   double most = split.share[dearest];

@@ -14,12 +14,12 @@
 namespace wan::controller {
 namespace {
 
-constexpr double kShareMin = 5e-3;       // smaller shares are folded into the others when a plan is made
-constexpr std::size_t kPathsMax = 24;    // candidates a demand keeps
-constexpr int kRoundsMax = 6;            // of path generation in one decision
+constexpr double kShareMin = 5e-3;     // smaller shares are folded into the others when a plan is made
+constexpr std::size_t kPathsMax = 24;  // candidates a demand keeps
+constexpr int kRoundsMax = 6;          // of path generation in one decision
 constexpr double kBoundGoodEnough = 0.95;
-constexpr double kSettled = 0.98;        // a round that leaves more of the utilisation than this is the last
-constexpr double kWorthAPath = 1e-3;     // a new path must be cheaper by this part
+constexpr double kSettled = 0.98;     // a round that leaves more of the utilisation than this is the last
+constexpr double kWorthAPath = 1e-3;  // a new path must be cheaper by this part
 
 void sharpen(ScenarioLoads& loads, double eta) {
   loads.eta = eta;
@@ -100,8 +100,8 @@ struct ScenarioPlanner::Impl {
   std::vector<double> shortest_delay;  // by demand, seconds
   std::vector<Candidates> demands;     // every connected pair, in order
   std::size_t stride = 0;
-  std::vector<double> rate;            // [demand][scenario], bits per second
-  std::vector<bool> active;            // by demand: above zero in some scenario
+  std::vector<double> rate;  // [demand][scenario], bits per second
+  std::vector<bool> active;  // by demand: above zero in some scenario
   std::vector<double> scratch;
 };
 

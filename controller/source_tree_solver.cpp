@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 #include "controller/link_prices.h"
@@ -18,20 +19,22 @@ namespace {
 
 constexpr std::size_t kThreadsWorthNodes = 40;
 constexpr std::size_t kMasterSizeMax = 250'000;  // sources x links up to which the master problem pays
-constexpr std::size_t kBlock = 8;          // sources whose trees are found under the same prices
-constexpr double kDelayTieBreak = 1e-3;    // weight of delay while the utilisation is being minimised
+constexpr std::size_t kBlock = 8;                // sources whose trees are found under the same prices
+constexpr double kDelayTieBreak = 1e-3;          // weight of delay while the utilisation is being minimised
 constexpr int kSweepsBeforeMaster = 24;
 constexpr int kMasterRoundsMax = 400;
-constexpr double kBlendFirst = 0.5;        // weight of the best bound's prices in the prices of new trees
-constexpr double kFirstSharpness = 60.0;   // eta of the soft maximum, in units of 1 / utilisation
+constexpr double kBlendFirst = 0.5;       // weight of the best bound's prices in the prices of new trees
+constexpr double kFirstSharpness = 60.0;  // eta of the soft maximum, in units of 1 / utilisation
 constexpr double kGapBeforeShortening = 0.5;
-constexpr double kSlackMax = 0.01;         // of the utilisation, that shorter paths may cost
-constexpr double kSlackUsed = 0.85;        // of the slack; the penalties let a little more through
+constexpr double kSlackMax = 0.01;   // of the utilisation, that shorter paths may cost
+constexpr double kSlackUsed = 0.85;  // of the slack; the penalties let a little more through
 constexpr double kBarrierSharpness = 1000.0;
 constexpr double kBarrierWeight = 1.0;
 constexpr int kShorteningSweeps = 24;
-constexpr double kShorteningWorthwhile = 3e-4;  // a sweep that saves a smaller part of the delay is the last
-constexpr double kShareDropped = 1e-7;     // a tree with less traffic than this is forgotten
+constexpr int kPatientSweeps = 100;
+constexpr std::size_t kPatientSizeMax = 12'000;  // sources x links up to which delay is minimised patiently
+constexpr double kShorteningWorthwhile = 3e-4;   // a sweep that saves a smaller part of the delay is the last
+constexpr double kShareDropped = 1e-7;           // a tree with less traffic than this is forgotten
 
 /// A shortest-path tree and what the source's demand puts on its links.
 struct Tree {
@@ -44,8 +47,8 @@ struct Source {
   NodeId node;
   std::vector<double> demand;  // by destination, bits per second; unreachable ones are zero
   std::vector<Tree> trees;
-  std::vector<double> share;   // by tree
-  std::vector<double> load;    // by link: bits per second, sum of share x tree load
+  std::vector<double> share;  // by tree
+  std::vector<double> load;   // by link: bits per second, sum of share x tree load
 };
 
 class Solver {
@@ -62,15 +65,19 @@ class Solver {
   void shorten_paths();
   /// Re-routes every source once; the prices come from `price_links`.
   template <typename PriceLinks, typename StepSize>
-  void sweep(const PriceLinks& price_links, const StepSize& step_size);
+  void sweep(const PriceLinks& price_links, const StepSize& step_size, bool pairwise);
+  void add_change(const Tree& tree, double amount);
+  [[nodiscard]] std::size_t dearest_tree(const Source& source) const;
   void find_trees(std::size_t first, std::size_t last);
-  void shift(Source& source, Tree&& tree, double step);
+  void shift(Source& source, Tree&& tree, double step, std::optional<std::size_t> leaving);
   /// sum(price x capacity) over the links that are up: what a dual bound is measured in.
   [[nodiscard]] double budget(std::span<const double> prices) const;
   void update_bound(std::span<const double> prices);
   bool offer_bound(double bound, std::span<const double> prices);
   [[nodiscard]] double gap() const;
-  [[nodiscard]] double demand_delay() const { return std::inner_product(load_.begin(), load_.end(), delay_.begin(), 0.0); }
+  [[nodiscard]] double demand_delay() const {
+    return std::inner_product(load_.begin(), load_.end(), delay_.begin(), 0.0);
+  }
   [[nodiscard]] double utilization() const { return *std::max_element(utilization_.begin(), utilization_.end()); }
   void refresh_loads();
   /// Adds the loads of all trees up, by share.
@@ -171,16 +178,22 @@ void Solver::find_trees(std::size_t first, std::size_t last) {
 }
 
 /// Moves `step` of the source's traffic to `tree`.
-void Solver::shift(Source& source, Tree&& tree, double step) {
+void Solver::shift(Source& source, Tree&& tree, double step, std::optional<std::size_t> leaving) {
   if (step <= 0.0) return;
-  for (double& share : source.share) share *= 1.0 - step;
+  double arriving = step;
+  if (leaving) {
+    arriving = step * source.share[*leaving];
+    source.share[*leaving] -= arriving;
+  } else {
+    for (double& share : source.share) share *= 1.0 - step;
+  }
   const auto same = std::find_if(source.trees.begin(), source.trees.end(),
                                  [&](const Tree& held) { return held.parent_link == tree.parent_link; });
   if (same != source.trees.end()) {
-    source.share[static_cast<std::size_t>(same - source.trees.begin())] += step;
+    source.share[static_cast<std::size_t>(same - source.trees.begin())] += arriving;
   } else {
     source.trees.push_back(std::move(tree));
-    source.share.push_back(step);
+    source.share.push_back(arriving);
   }
   for (std::size_t l = 0; l < load_.size(); ++l) {
     if (change_[l] == 0.0) continue;
@@ -191,8 +204,35 @@ void Solver::shift(Source& source, Tree&& tree, double step) {
   }
 }
 
+void Solver::add_change(const Tree& tree, double amount) {
+  for (std::size_t node = 0; node < tree.load.size(); ++node) {
+    const std::uint32_t link = tree.parent_link[node];
+    if (link != ShortestPathTree::kNoLink) change_[link] += amount * tree.load[node] * inverse_capacity_[link];
+  }
+}
+
+/// The tree in use that costs its source most under the present prices.
+std::size_t Solver::dearest_tree(const Source& source) const {
+  std::size_t dearest = 0;
+  double highest = -1.0;
+  for (std::size_t k = 0; k < source.trees.size(); ++k) {
+    if (source.share[k] <= 0.0) continue;
+    const Tree& tree = source.trees[k];
+    double cost = 0.0;
+    for (std::size_t node = 0; node < tree.load.size(); ++node) {
+      const std::uint32_t link = tree.parent_link[node];
+      if (link != ShortestPathTree::kNoLink) cost += tree.load[node] * cost_[link];
+    }
+    if (cost > highest) {
+      highest = cost;
+      dearest = k;
+    }
+  }
+  return dearest;
+}
+
 template <typename PriceLinks, typename StepSize>
-void Solver::sweep(const PriceLinks& price_links, const StepSize& step_size) {
+void Solver::sweep(const PriceLinks& price_links, const StepSize& step_size, bool pairwise) {
   ++sweeps_;
   for (std::size_t first = 0; first < sources_.size(); first += kBlock) {
     const std::size_t last = std::min(first + kBlock, sources_.size());
@@ -201,14 +241,21 @@ void Solver::sweep(const PriceLinks& price_links, const StepSize& step_size) {
     for (std::size_t i = first; i < last; ++i) {
       Source& source = sources_[i];
       Tree& tree = found_[i];
+      if (pairwise && source.trees.size() > 1) {
+        const std::size_t leaving = dearest_tree(source);
+        const double amount = source.share[leaving];
+        std::fill(change_.begin(), change_.end(), 0.0);
+        add_change(source.trees[leaving], -amount);
+        add_change(tree, amount);
+        const double delay_change = amount * (tree.delay_cost - source.trees[leaving].delay_cost);
+        shift(source, std::move(tree), step_size(source, delay_change), leaving);
+        continue;
+      }
       for (std::size_t l = 0; l < load_.size(); ++l) change_[l] = -source.load[l] * inverse_capacity_[l];
       double delay_change = tree.delay_cost;
       for (std::size_t l = 0; l < load_.size(); ++l) delay_change -= source.load[l] * delay_[l];
-      for (std::size_t node = 0; node < tree.load.size(); ++node) {
-        const std::uint32_t link = tree.parent_link[node];
-        if (link != ShortestPathTree::kNoLink) change_[link] += tree.load[node] * inverse_capacity_[link];
-      }
-      shift(source, std::move(tree), step_size(source, delay_change));
+      add_change(tree, 1.0);
+      shift(source, std::move(tree), step_size(source, delay_change), std::nullopt);
     }
   }
   refresh_loads();
@@ -307,8 +354,8 @@ void Solver::add_columns(TreeMaster& master, std::size_t source, std::size_t fir
   }
 }
 
-/// Column generation with stabilised prices: new trees are the cheapest under a blend of the master's duals and the prices
-/// of the best bound, since duals of an unfinished master jump about.
+/// Column generation with stabilised prices: new trees are the cheapest under a blend of the master's duals and the
+/// prices of the best bound, since duals of an unfinished master jump about.
 void Solver::solve_master_to(double gap_wanted) {
   TreeMaster master{sources_.size(), load_.size()};
   const double unit = utilization();
@@ -388,7 +435,7 @@ void Solver::sweep_to(double gap_wanted, int sweeps_max) {
       if (source.trees.empty()) return 1.0;
       return soft_max_step(utilization_, change_, eta, delay_weight_ * delay_change);
     };
-    sweep(price_links, step_size);
+    sweep(price_links, step_size, false);
     if (round == 0) continue;
 
     soft_max_prices(utilization_, inverse_capacity_, sharpness / utilization(), price_);
@@ -411,8 +458,13 @@ void Solver::shorten_paths() {
 
   delay_weight_ = 1.0 / delay_unit_;
   double delay_cost = demand_delay();
-  for (int round = 0; round < kShorteningSweeps; ++round) {
-    const double eta = kBarrierSharpness * std::min(1.0, 0.25 * (round + 1));
+  // Patience: penalties that harden slowly, and moves from the dearest tree alone, end within a few percent of the
+  // least delay. Large networks cannot pay for that many sweeps.
+  const bool patient = sources_.size() * load_.size() <= kPatientSizeMax;
+  const int sweeps_max = patient ? kPatientSweeps : kShorteningSweeps;
+  for (int round = 0; round < sweeps_max; ++round) {
+    const double eta =
+        std::min(kBarrierSharpness, patient ? 10.0 * std::pow(1.06, round) : kBarrierSharpness * 0.25 * (round + 1));
     const auto price_links = [&] {
       barrier_prices(utilization_, inverse_capacity_, eta, kBarrierWeight, price_);
       for (std::size_t l = 0; l < cost_.size(); ++l) cost_[l] = price_[l] + delay_weight_ * delay_[l];
@@ -420,9 +472,9 @@ void Solver::shorten_paths() {
     const auto step_size = [&](const Source&, double delay_change) {
       return barrier_step(utilization_, change_, eta, kBarrierWeight, delay_weight_ * delay_change);
     };
-    sweep(price_links, step_size);
+    sweep(price_links, step_size, patient);
     const double delay_before = std::exchange(delay_cost, demand_delay());
-    if (round > 3 && delay_cost > delay_before * (1.0 - kShorteningWorthwhile)) break;
+    if (eta >= kBarrierSharpness && delay_cost > delay_before * (1.0 - kShorteningWorthwhile)) break;
   }
   for (double& inverse : inverse_capacity_) inverse *= allowed;
   refresh_loads();
