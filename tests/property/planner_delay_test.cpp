@@ -63,10 +63,10 @@ TEST_CASE("delay comes near the least that the allowed utilisation permits", "[p
     excess.push_back(test::delay_cost(drawn.topology, shortened->plan, drawn.demand) / least - 1.0);
     without.push_back(test::delay_cost(drawn.topology, plain->plan, drawn.demand) / least - 1.0);
     CHECK(excess.back() >= -1e-6);
-    CHECK(excess.back() <= 0.40);
+    CHECK(excess.back() <= 0.25);
   }
   CHECK(at_rank(excess, 0.5) <= 0.005);
-  CHECK(at_rank(excess, 0.9) <= 0.08);
+  CHECK(at_rank(excess, 0.9) <= 0.03);
   CHECK(at_rank(excess, 0.5) < at_rank(without, 0.5));
   CHECK(at_rank(excess, 0.9) < at_rank(without, 0.9));
 }

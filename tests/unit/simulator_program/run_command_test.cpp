@@ -76,7 +76,7 @@ TEST_CASE("run prints a table, writes the report and the results, and says so in
   CHECK(outcome.err.find("EWMA", ewma + 1) == std::string::npos);  // said once
 }
 
-TEST_CASE("--seed replaces the generator's seed", "[run]") {
+TEST_CASE("a seed on the command line replaces the generator's seed", "[run]") {
   const Place place;
   const auto json_of = [&](const std::string& seed) {
     const auto outcome =
