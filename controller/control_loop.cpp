@@ -192,10 +192,10 @@ Forecast ControlLoop::Impl::forecast(std::span<const TrafficMatrix> past) const 
   std::string remark = "no model given";
   if (model != nullptr) {
     auto made = model->next(newest(past, std::max(model->history_intervals(), std::size_t{1})));
-    std::optional<std::string> fault;
+    std::optional<InputFault> fault;
     if (made) fault = guard.demand_fault(*made);
     if (made && !fault) return {.matrix = *std::move(made), .by = std::string{model->name()}, .remark = {}};
-    remark = "model forecast not used (" + (made ? *fault : made.error().message) + ")";
+    remark = "model forecast not used (" + (made ? fault->text : made.error().message) + ")";
   }
   auto made = ewma->next(newest(past, kHistoryMax));
   return {.matrix = made ? *std::move(made) : past.back(), .by = "ewma", .remark = std::move(remark)};
@@ -209,10 +209,9 @@ Decision ControlLoop::step(const TrafficMatrix& latest, Timestamp now) {
   Impl& loop = *impl_;
   std::string believed_note;
   if (const auto fault = loop.guard.fault(latest, now)) {
-    const bool may_be_real = fault->starts_with("spike") || fault->starts_with("zeroed");
-    if (may_be_real) ++loop.holds;
-    if (!may_be_real || loop.holds <= loop.options.holds_max) return loop.hold(latest, now, *fault);
-    believed_note = "believed after " + std::to_string(loop.holds) + " intervals: " + *fault;
+    if (fault->may_be_real()) ++loop.holds;
+    if (!fault->may_be_real() || loop.holds <= loop.options.holds_max) return loop.hold(latest, now, fault->text);
+    believed_note = "believed after " + std::to_string(loop.holds) + " intervals: " + fault->text;
   }
   loop.holds = 0;
   loop.residuals.record(loop.expected_next.matrix, latest);

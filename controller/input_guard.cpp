@@ -103,17 +103,18 @@ double InputGuard::recent_max_bps(std::size_t pair) const {
   return highest;
 }
 
-std::optional<std::string> InputGuard::shape_fault(const TrafficMatrix& matrix) const {
+std::optional<InputFault> InputGuard::shape_fault(const TrafficMatrix& matrix) const {
   if (matrix.node_count() != node_count_) {
-    return "the matrix has " + std::to_string(matrix.node_count()) + " nodes, the network " +
-           std::to_string(node_count_);
+    return InputFault{InputFault::Kind::kShape, "the matrix has " + std::to_string(matrix.node_count()) +
+                                                    " nodes, the network " + std::to_string(node_count_)};
   }
   if (class_count_ && matrix.class_count() != *class_count_) {
-    return "the matrix has " + std::to_string(matrix.class_count()) + " classes, the training " +
-           std::to_string(*class_count_);
+    return InputFault{InputFault::Kind::kShape, "the matrix has " + std::to_string(matrix.class_count()) +
+                                                    " classes, the training " + std::to_string(*class_count_)};
   }
   for (const double entry : matrix.bps()) {
-    if (!std::isfinite(entry) || entry < 0.0) return std::string{"the matrix holds a negative or non-finite entry"};
+    if (!std::isfinite(entry) || entry < 0.0)
+      return InputFault{InputFault::Kind::kShape, "the matrix holds a negative or non-finite entry"};
   }
   return std::nullopt;
 }
@@ -122,16 +123,20 @@ bool InputGuard::in_time(const TrafficMatrix& latest, Timestamp now) const {
   return interval_ <= Duration{0} || age_s(latest, now) >= -options_.intervals_late_max * to_seconds(interval_);
 }
 
-std::optional<std::string> InputGuard::fault(const TrafficMatrix& latest, Timestamp now) const {
+std::optional<InputFault> InputGuard::fault(const TrafficMatrix& latest, Timestamp now) const {
   if (auto found = shape_fault(latest)) return found;
   if (has_last_ && latest.measured_at() <= last_measured_.measured_at()) {
-    return "the matrix of " + format_timestamp(latest.measured_at()) + " is not newer than the one before it";
+    return InputFault{InputFault::Kind::kTime, "the matrix of " + format_timestamp(latest.measured_at()) +
+                                                   " is not newer than the one before it"};
   }
-  if (!in_time(latest, now)) return "the matrix of " + format_timestamp(latest.measured_at()) + " is from the future";
+  if (!in_time(latest, now))
+    return InputFault{InputFault::Kind::kTime,
+                      "the matrix of " + format_timestamp(latest.measured_at()) + " is from the future"};
   const double age = age_s(latest, now);
   if (interval_ > Duration{0} && age > options_.intervals_late_max * to_seconds(interval_)) {
-    return "stale: the newest matrix is of " + format_timestamp(latest.measured_at()) + ", " +
-           std::to_string(static_cast<long long>(age)) + " s ago";
+    return InputFault{InputFault::Kind::kTime, "stale: the newest matrix is of " +
+                                                   format_timestamp(latest.measured_at()) + ", " +
+                                                   std::to_string(static_cast<long long>(age)) + " s ago"};
   }
   if (!fitted_) return std::nullopt;
   const TrafficMatrix summed = latest.classes_summed();
@@ -140,7 +145,7 @@ std::optional<std::string> InputGuard::fault(const TrafficMatrix& latest, Timest
   return standstill_fault(summed);
 }
 
-std::optional<std::string> InputGuard::demand_fault(const TrafficMatrix& matrix) const {
+std::optional<InputFault> InputGuard::demand_fault(const TrafficMatrix& matrix) const {
   if (auto found = shape_fault(matrix)) return found;
   if (!fitted_ || recent_.empty()) return std::nullopt;
   const TrafficMatrix summed = matrix.classes_summed();
@@ -158,31 +163,34 @@ std::optional<std::string> InputGuard::demand_fault(const TrafficMatrix& matrix)
     const bool high = now > options_.level_factor * level && jump > jump_allowed;
     const bool wild = jump > options_.wild_jump_factor * limits.jump_max && now > kWildShareOfTotal * usual_total;
     if (high || wild) {
-      return "spike: " + node_names_[p / node_count_] + " > " + node_names_[p % node_count_] + " reads " +
-             rate_text(now) + "; at most " + rate_text(limits.level_max_bps) + " in training, " +
-             rate_text(recent_max_bps(p)) + " lately";
+      return InputFault{InputFault::Kind::kSpike, "spike: " + node_names_[p / node_count_] + " > " +
+                                                      node_names_[p % node_count_] + " reads " + rate_text(now) +
+                                                      "; at most " + rate_text(limits.level_max_bps) +
+                                                      " in training, " + rate_text(recent_max_bps(p)) + " lately"};
     }
   }
   return std::nullopt;
 }
 
-std::optional<std::string> InputGuard::silence_fault(const TrafficMatrix& latest) const {
+std::optional<InputFault> InputGuard::silence_fault(const TrafficMatrix& latest) const {
   for (std::size_t node = 0; node < node_count_; ++node) {
     const double sent = sent_bps(latest.bps(), node_count_, node);
     const double received = received_bps(latest.bps(), node_count_, node);
     if (sent < kSilentShare * node_min_bps_[node]) {
-      return "zeroed node: " + node_names_[node] + " sends " + rate_text(sent) + "; at least " +
-             rate_text(node_min_bps_[node]) + " in training";
+      return InputFault{InputFault::Kind::kSilence, "zeroed node: " + node_names_[node] + " sends " + rate_text(sent) +
+                                                        "; at least " + rate_text(node_min_bps_[node]) +
+                                                        " in training"};
     }
     if (received < kSilentShare * node_in_min_bps_[node]) {
-      return "zeroed node: " + node_names_[node] + " receives " + rate_text(received) + "; at least " +
-             rate_text(node_in_min_bps_[node]) + " in training";
+      return InputFault{InputFault::Kind::kSilence, "zeroed node: " + node_names_[node] + " receives " +
+                                                        rate_text(received) + "; at least " +
+                                                        rate_text(node_in_min_bps_[node]) + " in training"};
     }
   }
   return std::nullopt;
 }
 
-std::optional<std::string> InputGuard::standstill_fault(const TrafficMatrix& latest) const {
+std::optional<InputFault> InputGuard::standstill_fault(const TrafficMatrix& latest) const {
   if (!has_last_) return std::nullopt;
   const TrafficMatrix before = last_measured_.classes_summed();
   std::size_t still = 0;
@@ -199,9 +207,11 @@ std::optional<std::string> InputGuard::standstill_fault(const TrafficMatrix& lat
     ++still;
   }
   if (still == 0) return std::nullopt;
-  return "frozen: " + std::to_string(still) + " of " + std::to_string(node_count_) + " nodes (" + node_names_[which] +
-         (still > 1 ? ", ..." : "") + ") repeat the interval before to the last digit, for " + std::to_string(longest) +
-         (longest == 1 ? " interval" : " intervals");
+  return InputFault{InputFault::Kind::kStandstill,
+                    "frozen: " + std::to_string(still) + " of " + std::to_string(node_count_) + " nodes (" +
+                        node_names_[which] + (still > 1 ? ", ..." : "") +
+                        ") repeat the interval before to the last digit, for " + std::to_string(longest) +
+                        (longest == 1 ? " interval" : " intervals")};
 }
 
 void InputGuard::record(const TrafficMatrix& measured, const TrafficMatrix& believed) {

@@ -18,6 +18,22 @@ struct InputGuardOptions {
   double intervals_late_max = 2.5; ///< age of a matrix, in intervals, beyond which it is stale; as far ahead, forged
 };
 
+/// What is implausible about a matrix.
+struct InputFault {
+  enum class Kind {
+    kShape,       ///< not a matrix of this network
+    kTime,        ///< stale, repeated or from the future
+    kSpike,       ///< a demand far above what it ever was
+    kSilence,     ///< a node without traffic that always had some
+    kStandstill,  ///< a node whose traffic repeats to the last digit
+  };
+  Kind kind = Kind::kShape;
+  std::string text;  ///< for the operator: what, where, and what was usual
+
+  /// Whether real traffic looks like this too, so that what lasts is to be believed in the end.
+  [[nodiscard]] bool may_be_real() const { return kind == Kind::kSpike || kind == Kind::kSilence; }
+};
+
 /// Tells traffic that the training days make plausible from a broken or forged measurement.
 ///
 /// Implausible are: a demand far above both its training level and its training jumps; a node whose traffic stands still
@@ -32,12 +48,12 @@ class InputGuard {
   static InputGuard fit(const Topology& topology, std::span<const TrafficMatrix> training, Duration interval,
                         const InputGuardOptions& options);
 
-  /// What is implausible about `latest`, as a sentence for the operator; nothing when all is well.
-  [[nodiscard]] std::optional<std::string> fault(const TrafficMatrix& latest, Timestamp now) const;
+  /// What is implausible about `latest`; nothing when all is well.
+  [[nodiscard]] std::optional<InputFault> fault(const TrafficMatrix& latest, Timestamp now) const;
   /// Whether a matrix of this time may be taken note of: one from the future would make all that follow look old.
   [[nodiscard]] bool in_time(const TrafficMatrix& latest, Timestamp now) const;
   /// Shape, numbers, level and jumps alone, for a forecast.
-  [[nodiscard]] std::optional<std::string> demand_fault(const TrafficMatrix& matrix) const;
+  [[nodiscard]] std::optional<InputFault> demand_fault(const TrafficMatrix& matrix) const;
 
   /// Takes note of a measured matrix. `believed` says whether it counts as what traffic was (or a forecast stands in for it).
   void record(const TrafficMatrix& measured, const TrafficMatrix& believed);
@@ -53,9 +69,9 @@ class InputGuard {
     double jump_max = 1.0;
   };
 
-  [[nodiscard]] std::optional<std::string> shape_fault(const TrafficMatrix& matrix) const;
-  [[nodiscard]] std::optional<std::string> silence_fault(const TrafficMatrix& latest) const;
-  [[nodiscard]] std::optional<std::string> standstill_fault(const TrafficMatrix& latest) const;
+  [[nodiscard]] std::optional<InputFault> shape_fault(const TrafficMatrix& matrix) const;
+  [[nodiscard]] std::optional<InputFault> silence_fault(const TrafficMatrix& latest) const;
+  [[nodiscard]] std::optional<InputFault> standstill_fault(const TrafficMatrix& latest) const;
   [[nodiscard]] double recent_max_bps(std::size_t pair) const;
 
   InputGuardOptions options_;

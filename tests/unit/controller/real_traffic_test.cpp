@@ -39,7 +39,8 @@ std::vector<std::string> faults_on_clean_rows(const RealNetwork& real, std::size
   std::vector<std::string> faults;
   for (const TrafficMatrix& row : rows.subspan(training)) {
     const Timestamp now = row.measured_at() + std::chrono::duration_cast<std::chrono::seconds>(interval);
-    if (const auto fault = guard.fault(row, now)) faults.push_back(format_timestamp(row.measured_at()) + " " + *fault);
+    if (const auto fault = guard.fault(row, now))
+      faults.push_back(format_timestamp(row.measured_at()) + " " + fault->text);
     guard.record(row, row);
   }
   return faults;
