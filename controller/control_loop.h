@@ -37,13 +37,14 @@ enum class Action {
 /// What one pass of the loop came to, and why. The plan in force afterwards is `ControlLoop::plan_in_force`.
 struct Decision {
   Action action = Action::kKeep;
-  std::string reason;                ///< one sentence for the operator
-  std::string forecaster;            ///< which forecast was planned on
-  double expected_utilization = 0.0; ///< of the plan in force over the scenarios (mean of the largest link utilisation)
-  double lower_bound = 0.0;          ///< no plan's expected utilisation is below it; 0 where none was computed
-  double p95_utilization = 0.0;      ///< of the plan in force, over the scenarios
-  std::vector<Demand> unrouted;      ///< demands above zero whose ends are not connected
-  std::vector<std::string> alarms;   ///< overload expected, demands cut off, input held
+  std::string reason;      ///< one sentence for the operator
+  std::string forecaster;  ///< which forecast was planned on
+  /// Of the plan in force: mean over the scenarios of the largest link utilisation.
+  double expected_utilization = 0.0;
+  double lower_bound = 0.0;         ///< no plan's expected utilisation is below it; 0 where none was computed
+  double p95_utilization = 0.0;     ///< of the plan in force, over the scenarios
+  std::vector<Demand> unrouted;     ///< demands above zero whose ends are not connected
+  std::vector<std::string> alarms;  ///< overload expected, demands cut off, input held
 };
 
 /// Forecast, plan on scenarios, guard, decide: one network's closed loop without clocks, threads or sockets.
@@ -68,8 +69,8 @@ class ControlLoop {
   /// @param now  when the decision is made; a matrix older than the guard allows is stale
   [[nodiscard]] Decision step(const TrafficMatrix& latest, Timestamp now);
 
-  /// The network changed (links up or down; same nodes and link ids). Takes effect at the next step, which re-plans if the
-  /// paths in force use a link that is down or leave out a pair that is connected.
+  /// The network changed (links up or down; same nodes and link ids). Takes effect at the next step, which re-plans if
+  /// the paths in force use a link that is down or leave out a pair that is connected.
   void set_topology(const Topology& topology);
 
   [[nodiscard]] const PathPlan& plan_in_force() const;

@@ -12,10 +12,10 @@
 namespace wan::controller {
 
 struct InputGuardOptions {
-  double level_factor = 2.0;       ///< a demand may exceed its training maximum this many times
-  double jump_factor = 2.0;        ///< and its largest jump in training this many times
-  double wild_jump_factor = 20.0;  ///< a jump this many times its largest is implausible at any level that matters
-  double intervals_late_max = 2.5; ///< age of a matrix, in intervals, beyond which it is stale; as far ahead, forged
+  double level_factor = 2.0;        ///< a demand may exceed its training maximum this many times
+  double jump_factor = 2.0;         ///< and its largest jump in training this many times
+  double wild_jump_factor = 20.0;   ///< a jump this many times its largest is implausible at any level that matters
+  double intervals_late_max = 2.5;  ///< age of a matrix, in intervals, beyond which it is stale; as far ahead, forged
 };
 
 /// What is implausible about a matrix.
@@ -36,10 +36,12 @@ struct InputFault {
 
 /// Tells traffic that the training days make plausible from a broken or forged measurement.
 ///
-/// Implausible are: a demand far above both its training level and its training jumps; a node whose traffic stands still
-/// to the last digit for longer than it ever did in training; a node that falls silent; a matrix that is stale, lies in the
-/// future, repeats an earlier time or is of another shape. A jump is measured against the largest of the newest `kJumpWindow` intervals.
-/// Threads: `fit`, `record` and `accept_level` by one owner; the others are const.
+/// Implausible are: a demand far above both its training level and its training jumps; a node whose traffic stands
+/// still to the last digit for longer than it ever did in training; a node that falls silent; a matrix that is stale,
+/// lies in the future, repeats an earlier time or is of another shape. A jump is measured against the largest of the
+/// newest `kJumpWindow` intervals.
+///
+/// Threads: one owner calls `fit`, `learn`, `record` and `accept_level`; the others are const.
 class InputGuard {
  public:
   static constexpr std::size_t kJumpWindow = 12;
@@ -55,7 +57,8 @@ class InputGuard {
   /// Shape, numbers, level and jumps alone, for a forecast.
   [[nodiscard]] std::optional<InputFault> demand_fault(const TrafficMatrix& matrix) const;
 
-  /// Takes note of a measured matrix. `believed` says whether it counts as what traffic was (or a forecast stands in for it).
+  /// Takes note of a measured matrix. `believed` says whether it counts as what traffic was (or a forecast stands in
+  /// for it).
   void record(const TrafficMatrix& measured, const TrafficMatrix& believed);
   /// Widens what is usual by a matrix that is believed, before it is recorded: traffic grows and the guard with it.
   void learn(const TrafficMatrix& believed);
@@ -78,17 +81,17 @@ class InputGuard {
   Duration interval_{0};
   std::vector<std::string> node_names_;
   std::size_t node_count_ = 0;
-  std::optional<std::size_t> class_count_;    // of the training; nothing without training
+  std::optional<std::size_t> class_count_;  // of the training; nothing without training
   bool fitted_ = false;
-  std::vector<PairLimits> limits_;            // by pair of all classes summed
-  std::vector<std::size_t> standstill_max_;   // by node: longest exact repetition in training
-  std::vector<double> node_min_bps_;          // by node: least total sent in training
+  std::vector<PairLimits> limits_;           // by pair of all classes summed
+  std::vector<std::size_t> standstill_max_;  // by node: longest exact repetition in training
+  std::vector<double> node_min_bps_;         // by node: least total sent in training
   std::vector<double> node_in_min_bps_;
 
-  std::vector<std::vector<double>> recent_;   // newest kJumpWindow believed matrices
+  std::vector<std::vector<double>> recent_;  // newest kJumpWindow believed matrices
   TrafficMatrix last_measured_;
   bool has_last_ = false;
-  std::vector<std::size_t> standstill_;       // by node: intervals its traffic has stood still by now
+  std::vector<std::size_t> standstill_;  // by node: intervals its traffic has stood still by now
 };
 
 }  // namespace wan::controller

@@ -10,9 +10,9 @@
 namespace wan::controller {
 
 struct PlannerOptions {
-  double gap = 0.01;       ///< largest (utilisation - bound) / bound wanted, above 0; shorter paths may use up to 1 % of it
-  int threads = 1;         ///< changes the time, never the plan
-  bool least_delay = true; ///< among plans within the gap (at most 1 %), prefer the least demand-weighted delay
+  double gap = 0.01;  ///< largest (utilisation - bound) / bound wanted, above 0; shorter paths may use up to 1 % of it
+  int threads = 1;    ///< changes the time, never the plan
+  bool least_delay = true;  ///< among plans within the gap (at most 1 %), prefer the least demand-weighted delay
 };
 
 /// A plan, the proof of how good it is, and what no plan can carry.
@@ -26,8 +26,8 @@ struct PlannedRoutes {
 ///
 /// @param demand  entries >= 0; classes are planned together and get the same splits
 /// @return        a plan for every connected ordered pair (pairs without demand take the least-delay path), with the
-///                utilisation it reaches and a lower bound on what any plan could reach. A utilisation above 1 is overload:
-///                planned all the same, for the caller to raise an alarm
+///                utilisation it reaches and a lower bound on what any plan could reach. A utilisation above 1 is
+///                overload: planned all the same, for the caller to raise an alarm
 /// @error kShapeMismatch: the matrix is not of this topology
 /// Threads: reentrant.  Cost: see source_tree_solver.h; measured in docs/performance.md
 [[nodiscard]] Result<PlannedRoutes> plan_paths(const Topology& topology, const TrafficMatrix& demand,

@@ -11,8 +11,8 @@ namespace wan::controller {
 
 /// The exact minimum of the largest link utilisation, as a linear program: the truth that our own solver is held to.
 ///
-/// Edge formulation by source: flow of each source on each link, conservation at every node, load <= U x capacity; solved
-/// by Clp. Successive matrices of one network re-solve from the previous basis by the dual simplex method.
+/// Edge formulation by source: flow of each source on each link, conservation at every node, load <= U x capacity;
+/// solved by Clp. Successive matrices of one network re-solve from the previous basis by the dual simplex method.
 /// Memory and time grow with sources x links: meant for networks up to about 200 nodes.
 /// Threads: one owner.  Cost: 0.2 ms a matrix warm on Abilene, seconds cold on 150 nodes.
 /// Source: Clp 1.17.6 (COIN-OR); formulation as in te.md's references (multicommodity flow aggregated by source).

@@ -9,10 +9,10 @@
 namespace wan::controller {
 
 struct SourceTreeOptions {
-  double gap = 0.01;       ///< stop once (utilisation - bound) / bound is at most this
-  int threads = 1;         ///< changes the time, never the result
-  int sweeps_max = 120;    ///< a sweep re-routes every source once; where no master problem finishes, the last resort
-  bool least_delay = true; ///< spend what is left of the gap on shorter paths
+  double gap = 0.01;        ///< stop once (utilisation - bound) / bound is at most this
+  int threads = 1;          ///< changes the time, never the result
+  int sweeps_max = 120;     ///< a sweep re-routes every source once; where no master problem finishes, the last resort
+  bool least_delay = true;  ///< spend what is left of the gap on shorter paths
 };
 
 /// All traffic of one source, as a mixture of shortest-path trees: `share[k]` of every demand follows tree k.
@@ -34,8 +34,8 @@ struct SourceTreeSolution {
 ///
 /// Block Gauss-Seidel Frank-Wolfe: each source in turn moves traffic to the tree that is cheapest under prices
 /// exp(eta * utilisation) / capacity, by exact line search on the soft maximum; averaged prices give the dual bound
-/// sum(demand x distance) / sum(price x capacity). A second phase keeps the utilisation within the gap and moves traffic to
-/// shorter paths, with the capacities as exponential penalties.
+/// sum(demand x distance) / sum(price x capacity). A second phase keeps the utilisation within the gap and moves
+/// traffic to shorter paths, with the capacities as exponential penalties.
 ///
 /// @param demand  one class; entries without a way are ignored (the planner names them)
 /// Threads: reentrant; starts `threads - 1` of its own.  Memory: sources x (links + trees x nodes) numbers.

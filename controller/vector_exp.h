@@ -3,8 +3,8 @@
 #include <bit>
 #include <cstdint>
 
-// Compiled once for each kind of vector register; the right one is chosen when the program starts. Sanitizers run before
-// that choice can be made, so there the plain version stands alone.
+// Compiled once for each kind of vector register; the right one is chosen when the program starts. Sanitizers run
+// before that choice can be made, so there the plain version stands alone.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(__clang__)
 #define WAN_VECTOR_CLONES
 #else

@@ -27,9 +27,10 @@ struct WeightedPath {
 
 /// How every demand is split over paths.
 ///
-/// Demands stand in increasing order (class, source, destination), each with at least one path; fractions are above zero
-/// and sum to 1 within 1e-9; a path is a chain of links from source to destination that meets no node twice.
-/// Held in flat arrays: a network of 754 nodes has over half a million demands.
+/// Demands stand in increasing order (class, source, destination), each with at least one path; fractions are above
+/// zero and sum to 1 within 1e-9; a path is a chain of links from source to destination that meets no node twice. Held
+/// in flat arrays: a network of 754 nodes has over half a million demands.
+///
 /// Threads: any number of readers.
 class PathPlan {
  public:
@@ -62,7 +63,8 @@ class PathPlan {
 class PathPlanBuilder {
  public:
   PathPlanBuilder() = default;
-  /// A builder that takes paths and fractions as they are, for a reader that has checked them: nothing is merged or scaled.
+  /// A builder that takes paths and fractions as they are, for a reader that has checked them: nothing is merged or
+  /// scaled.
   [[nodiscard]] static PathPlanBuilder keeping_fractions();
   void begin_demand(const Demand& demand);
   /// Paths of fraction zero are left out; a path that the demand already has gets the fraction added.
@@ -79,12 +81,12 @@ class PathPlanBuilder {
 
 /// A proof of how good a plan is: no plan can be better than `lower_bound`.
 ///
-/// For any prices w >= 0 on links, sum over demands of (demand x cheapest path) / sum over links of (w x capacity) bounds the
-/// utilisation of every plan from below (LP duality); `duals` holds the prices that give this bound.
+/// For any prices w >= 0 on links, sum over demands of (demand x cheapest path) / sum over links of (w x capacity)
+/// bounds the utilisation of every plan from below (LP duality); `duals` holds the prices that give this bound.
 struct Certificate {
-  double utilization = 0.0;  ///< largest load / capacity under the plan
-  double lower_bound = 0.0;  ///< of the largest utilisation under any plan
-  std::vector<double> duals; ///< by link, in 1/bit/s; scale does not matter
+  double utilization = 0.0;   ///< largest load / capacity under the plan
+  double lower_bound = 0.0;   ///< of the largest utilisation under any plan
+  std::vector<double> duals;  ///< by link, in 1/bit/s; scale does not matter
 
   /// How far the plan may be from the best one, as a fraction of the bound; infinite without a bound.
   [[nodiscard]] double gap() const;

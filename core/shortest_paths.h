@@ -13,12 +13,11 @@ namespace wan {
 struct ShortestPathTree {
   static constexpr std::uint32_t kNoLink = std::numeric_limits<std::uint32_t>::max();
 
-  std::vector<double> cost;                ///< by node; infinite where unreachable
-  std::vector<std::uint32_t> parent_link;  ///< by node: index of the link that enters it, kNoLink at the root and where unreachable
+  std::vector<double> cost;  ///< by node; infinite where unreachable
+  /// By node: index of the link that enters it; kNoLink at the root and where unreachable.
+  std::vector<std::uint32_t> parent_link;
 
-  [[nodiscard]] bool reaches(NodeId node) const {
-    return cost[node.index()] < std::numeric_limits<double>::infinity();
-  }
+  [[nodiscard]] bool reaches(NodeId node) const { return cost[node.index()] < std::numeric_limits<double>::infinity(); }
   /// The links from the root to a reachable node, in travel order.
   [[nodiscard]] std::vector<LinkId> path_to(const Topology& topology, NodeId node) const;
 };

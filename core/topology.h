@@ -30,9 +30,9 @@ struct Link {
   std::string name;  ///< unique in its topology; names the link in reports
   NodeId from;
   NodeId to;
-  BitRate capacity;    ///< above zero
-  Duration delay{0};   ///< propagation only
-  double weight = 1.0; ///< IGP metric, above zero
+  BitRate capacity;     ///< above zero
+  Duration delay{0};    ///< propagation only
+  double weight = 1.0;  ///< IGP metric, above zero
   std::vector<SrlgId> srlgs;
   bool up = true;
   bool operator==(const Link&) const = default;
@@ -76,8 +76,8 @@ class Topology {
 
   std::vector<Node> nodes_;
   std::vector<Link> links_;
-  std::vector<LinkId> out_links_, in_links_;            // grouped by node
-  std::vector<std::size_t> out_first_, in_first_;       // node -> first of its group; node_count + 1 entries
+  std::vector<LinkId> out_links_, in_links_;       // grouped by node
+  std::vector<std::size_t> out_first_, in_first_;  // node -> first of its group; node_count + 1 entries
 };
 
 }  // namespace wan

@@ -31,8 +31,8 @@ struct ClosedLoopOptions {
   std::vector<std::string> controllers = kControllerNames;
   std::size_t score_from = 0;  ///< first row decided on and scored; rows before it are history
   std::size_t score_to = 0;    ///< one past the last
-  double utilization_target =
-      0.0;  ///< of `scenario`: nothing moves while its p95 scenario stays below; 0: always optimise
+  /// Of `scenario`: nothing moves while its p95 scenario stays below; 0: always optimise.
+  double utilization_target = 0.0;
   int threads = 1;
   std::vector<LinkEvent> events;  ///< in order of time
 };

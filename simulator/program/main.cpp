@@ -27,8 +27,9 @@ wan::Result<double> best_utilization(const wan::Topology& topology, const wan::T
 int main(int argc, char** argv) {
   CLI::App app{"aiwan-sim: plans, proves and rehearses routes offline"};
   app.require_subcommand(1);
-  app.footer("Run 'aiwan-sim SUBCOMMAND --help' for its options and examples.\n"
-             "Exit status: 0 done, 1 bad input (one line on standard error), 2 wrong usage.");
+  app.footer(
+      "Run 'aiwan-sim SUBCOMMAND --help' for its options and examples.\n"
+      "Exit status: 0 done, 1 bad input (one line on standard error), 2 wrong usage.");
   int exit_code = EXIT_SUCCESS;
   wan::simulator::add_solve_command(app, exit_code, best_utilization);
   wan::simulator::add_verify_command(app, exit_code, best_utilization);
