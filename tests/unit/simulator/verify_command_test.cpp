@@ -15,30 +15,13 @@
 
 #include "core/io/plan_file.h"
 #include "core/io/topology_file.h"
+#include "tests/support/captured_stream.h"
 
 namespace wan::simulator {
 namespace {
 
-/// What a run of the command leaves behind.
-struct Outcome {
-  int exit_code = -1;
-  std::string out, err;
-};
-
-/// Catches what is written to a standard stream while it lives.
-class Captured {
- public:
-  explicit Captured(std::ostream& stream) : stream_{stream}, before_{stream.rdbuf(text_.rdbuf())} {}
-  ~Captured() { stream_.rdbuf(before_); }
-  Captured(const Captured&) = delete;
-  Captured& operator=(const Captured&) = delete;
-  [[nodiscard]] std::string text() const { return text_.str(); }
-
- private:
-  std::ostringstream text_;
-  std::ostream& stream_;
-  std::streambuf* before_;
-};
+using test::Captured;
+using test::Outcome;
 
 /// A folder with a network of two nodes, a demand and a plan for it; removed at the end.
 class Files {

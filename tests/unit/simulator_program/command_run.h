@@ -3,32 +3,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
-#include <sstream>
 #include <string>
 #include <vector>
 
+#include "tests/support/captured_stream.h"
+
 namespace wan::test {
-
-/// Catches what is written to a standard stream while it lives.
-class Captured {
- public:
-  explicit Captured(std::ostream& stream) : stream_{stream}, before_{stream.rdbuf(text_.rdbuf())} {}
-  ~Captured() { stream_.rdbuf(before_); }
-  Captured(const Captured&) = delete;
-  Captured& operator=(const Captured&) = delete;
-  [[nodiscard]] std::string text() const { return text_.str(); }
-
- private:
-  std::ostringstream text_;
-  std::ostream& stream_;
-  std::streambuf* before_;
-};
-
-/// What a run of a command leaves behind.
-struct Outcome {
-  int exit_code = -1;
-  std::string out, err;
-};
 
 /// @param add  registers the command that `arguments` name first
 inline Outcome run_command(void (*add)(CLI::App&, int&), std::vector<std::string> arguments) {
