@@ -3,10 +3,10 @@ find_package(Threads REQUIRED)
 find_package(tl-expected REQUIRED)     # tl::expected
 find_package(pugixml REQUIRED)         # pugixml::pugixml
 find_package(nlohmann_json REQUIRED)   # nlohmann_json::nlohmann_json
+find_package(yaml-cpp REQUIRED)        # yaml-cpp
 if(NOT WAN_LIBFUZZER)
   find_package(CLI11 REQUIRED)         # CLI11::CLI11
   find_package(spdlog REQUIRED)        # spdlog::spdlog
-  find_package(yaml-cpp REQUIRED)      # yaml-cpp
   find_package(SQLiteCpp REQUIRED)     # SQLiteCpp
   find_package(Catch2 2.13 REQUIRED)   # Catch2::Catch2WithMain
   find_package(benchmark REQUIRED)     # benchmark::benchmark

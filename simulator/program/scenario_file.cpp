@@ -8,23 +8,19 @@
 
 #include "core/io/number_text.h"
 #include "core/io/text_source.h"
-#include "simulator/program/yaml_tree.h"
+#include "core/io/yaml_fields.h"
+#include "core/io/yaml_tree.h"
 
 namespace wan::simulator {
 namespace {
 
+using io::YamlEntry;
+using io::YamlValue;
 using Kind = YamlValue::Kind;
-using Keys = std::initializer_list<std::string_view>;
 
 constexpr std::size_t kNameBytesMax = 200;
 constexpr std::size_t kEventsMax = 1000;
 constexpr std::size_t kTargetsMax = 100;
-
-std::string listed(const auto& names) {
-  std::string text;
-  for (const auto& name : names) text.append(text.empty() ? "" : ", ").append(name);
-  return text;
-}
 
 /// `day 8 17:30`, `day 8 17:30:05` or `day 8`.
 std::optional<Moment> parse_day(std::string_view text) {
@@ -57,80 +53,20 @@ std::optional<Moment> parse_moment(std::string_view text) {
 }
 
 /// Takes the tree apart. The first thing that is wrong is kept and ends the reading: what follows is left as it is.
-class ScenarioReader {
+class ScenarioReader : private io::YamlFields {
  public:
-  explicit ScenarioReader(const std::filesystem::path& file) : folder_{file.parent_path()}, name_{file.string()} {
-    scenario_.file = name_;
+  explicit ScenarioReader(const std::filesystem::path& file) : YamlFields{file} {
+    scenario_.file = file_name();
     scenario_.name = file.stem().string();
   }
 
   Result<ScenarioFile> read(const YamlValue& root) && {
     read_root(root);
-    if (error_) return tl::unexpected<Error>{*std::move(error_)};
+    if (error()) return tl::unexpected<Error>{*error()};
     return std::move(scenario_);
   }
 
  private:
-  void refuse(std::size_t line, std::string_view key, std::string_view message) {
-    if (!error_) error_ = yaml_error(name_, line, key, message).value();
-  }
-
-  /// The entries of a map, all of whose keys must be `allowed`; none when it is no such map.
-  std::vector<YamlEntry> entries(const YamlValue& value, std::size_t line, const std::string& key, Keys allowed) {
-    if (value.kind != Kind::kMap) {
-      refuse(line, key, "must be a map of " + listed(allowed));
-      return {};
-    }
-    for (const YamlEntry& entry : value.entries) {
-      if (std::find(allowed.begin(), allowed.end(), entry.key) != allowed.end()) continue;
-      refuse(entry.line, key.empty() ? std::string{} : key,
-             "unknown key " + io::in_quotes(entry.key) + "; allowed are " + listed(allowed));
-      return {};
-    }
-    return value.entries;
-  }
-
-  std::optional<std::string> text(const YamlEntry& entry, const std::string& key, std::size_t bytes_max) {
-    return text(entry.value, entry.line, key, bytes_max);
-  }
-  std::optional<std::string> text(const YamlValue& value, std::size_t line, const std::string& key,
-                                  std::size_t bytes_max) {
-    if (value.kind != Kind::kScalar || io::trimmed(value.scalar).empty()) {
-      refuse(line, key, "must be one text");
-    } else if (value.scalar.size() > bytes_max) {
-      refuse(line, key, "must be at most " + std::to_string(bytes_max) + " bytes long");
-    } else if (io::has_control_character(value.scalar)) {
-      refuse(line, key, "must be one line without control characters");
-    } else {
-      return value.scalar;
-    }
-    return std::nullopt;
-  }
-
-  std::optional<double> number(const YamlEntry& entry, const std::string& key, double low, double high) {
-    const auto value = entry.value.kind == Kind::kScalar ? io::parse_number(entry.value.scalar) : std::nullopt;
-    if (value && *value >= low && *value <= high) return value;
-    refuse(entry.line, key,
-           shown(entry.value) + ": must be a number from " + io::format_number(low) + " to " + io::format_number(high));
-    return std::nullopt;
-  }
-
-  std::optional<std::uint64_t> whole(const YamlEntry& entry, const std::string& key, std::uint64_t low,
-                                     std::uint64_t high) {
-    const auto value = entry.value.kind == Kind::kScalar ? io::parse_count(entry.value.scalar) : std::nullopt;
-    if (value && *value >= low && *value <= high) return value;
-    refuse(entry.line, key,
-           shown(entry.value) + ": must be a whole number from " + std::to_string(low) + " to " + std::to_string(high));
-    return std::nullopt;
-  }
-
-  std::optional<std::filesystem::path> path(const YamlEntry& entry, const std::string& key) {
-    constexpr std::size_t kPathBytesMax = 4000;
-    const auto value = text(entry, key, kPathBytesMax);
-    if (!value) return std::nullopt;
-    return (folder_ / *value).lexically_normal();
-  }
-
   std::optional<Moment> moment(const YamlEntry& entry, const std::string& key) {
     auto found = entry.value.kind == Kind::kScalar ? parse_moment(entry.value.scalar) : std::nullopt;
     if (!found) {
@@ -143,20 +79,6 @@ class ScenarioReader {
     return found;
   }
 
-  static std::string shown(const YamlValue& value) {
-    switch (value.kind) {
-      case Kind::kScalar:
-        return io::in_quotes(value.scalar);
-      case Kind::kList:
-        return "a list";
-      case Kind::kMap:
-        return "a map";
-      case Kind::kEmpty:
-        break;
-    }
-    return "no value";
-  }
-
   void read_root(const YamlValue& root);
   void read_topology_key(const YamlEntry& entry);
   void read_traffic(const YamlEntry& entry);
@@ -167,10 +89,7 @@ class ScenarioReader {
   void read_targets(const YamlEntry& entry, const std::string& key, ScenarioEvent& event);
   void read_controllers(const YamlEntry& entry);
 
-  std::filesystem::path folder_;
-  std::string name_;
   ScenarioFile scenario_;
-  std::optional<Error> error_;
 };
 
 void ScenarioReader::read_root(const YamlValue& root) {
@@ -287,7 +206,7 @@ void ScenarioReader::read_events(const YamlEntry& entry) {
   if (entry.value.items.size() > kEventsMax) {
     return refuse(entry.line, entry.key, "at most " + std::to_string(kEventsMax) + " are read");
   }
-  for (std::size_t i = 0; i < entry.value.items.size() && !error_; ++i) {
+  for (std::size_t i = 0; i < entry.value.items.size() && !error(); ++i) {
     read_event(entry.value.items[i], "events[" + std::to_string(i) + "]");
   }
 }
@@ -310,7 +229,7 @@ void ScenarioReader::read_event(const YamlValue& value, const std::string& key) 
   }
   if (!at) refuse(value.line, key + ".at", "is missing; a time such as 2026-03-09T17:30:00Z or \"day 8 17:30\"");
   if (event.targets.empty()) refuse(value.line, key, "needs fail or repair, with a link such as \"A - B\"");
-  if (event.label.empty()) event.label = listed(event.targets) + (event.up ? " repaired" : " down");
+  if (event.label.empty()) event.label = io::listed(event.targets) + (event.up ? " repaired" : " down");
   scenario_.events.push_back(std::move(event));
 }
 
@@ -331,7 +250,7 @@ void ScenarioReader::read_targets(const YamlEntry& entry, const std::string& key
 }
 
 void ScenarioReader::read_controllers(const YamlEntry& entry) {
-  const std::string allowed = "allowed are " + listed(kControllerNames);
+  const std::string allowed = "allowed are " + io::listed(kControllerNames);
   if (entry.value.kind != Kind::kList || entry.value.items.empty()) {
     return refuse(entry.line, entry.key, "must be a list of at least one name; " + allowed);
   }
@@ -353,13 +272,13 @@ void ScenarioReader::read_controllers(const YamlEntry& entry) {
 }  // namespace
 
 Result<ScenarioFile> read_scenario(const std::filesystem::path& file) {
-  const auto text = io::read_whole_file(file, kYamlBytesMax);
+  const auto text = io::read_whole_file(file, io::kYamlBytesMax);
   if (!text) return io::error_of(text);
   return parse_scenario(*text, file);
 }
 
 Result<ScenarioFile> parse_scenario(std::string_view text, const std::filesystem::path& file) {
-  const auto root = parse_yaml(text, file.string());
+  const auto root = io::parse_yaml(text, file.string());
   if (!root) return io::error_of(root);
   auto scenario = ScenarioReader{file}.read(*root);
   if (scenario) scenario->text = text;

@@ -9,7 +9,7 @@
 #include "core/io/message_text.h"
 #include "core/io/topology_file.h"
 #include "core/io/traffic_csv.h"
-#include "simulator/program/yaml_tree.h"
+#include "core/io/yaml_tree.h"
 #include "simulator/workload.h"
 
 namespace wan::simulator {
@@ -52,10 +52,10 @@ class Lookup {
 
  private:
   tl::unexpected<Error> refuse(const Moment& moment, std::string_view message) const {
-    return yaml_error(scenario_.file, moment.line, moment.key, message);
+    return io::yaml_error(scenario_.file, moment.line, moment.key, message);
   }
   tl::unexpected<Error> refuse(const ScenarioEvent& event, std::string_view message) const {
-    return yaml_error(scenario_.file, event.line, event.key, message);
+    return io::yaml_error(scenario_.file, event.line, event.key, message);
   }
 
   [[nodiscard]] Timestamp begin() const { return series_.intervals.front().measured_at(); }

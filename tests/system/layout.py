@@ -32,6 +32,7 @@ LIBRARIES = [
     ("sqlite3.h", ["telemetry/sqlite/*"]),
     ("SQLiteCpp/*", ["telemetry/sqlite/*", "simulator/program/results_database.cpp", "tests/*"]),
     ("pugixml.hpp", ["core/io/*", "tests/*"]),
+    ("yaml-cpp/*", ["core/io/*"]),
     ("nlohmann/*", ["core/io/*", "models/model_card.cpp", "*/program/*", "tests/*"]),  # a model's card is JSON
     ("coin/*", ["controller/reference_lp.cpp", "controller/tree_master.cpp", "tests/*"]),  # the LP solver
     ("unistd.h", ["core/io/progress_bar.cpp", "*/program/*", "tests/*"]),  # is standard error a terminal?

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "simulator/program/yaml_tree.h"
+#include "core/io/yaml_tree.h"
 #include "tests/unit/core/scratch_folder.h"
 
 namespace wan::simulator {
@@ -212,7 +212,7 @@ TEST_CASE("depth and size of a scenario are bounded before they cost stack or ti
   std::string stairs;
   for (std::size_t i = 0; i < 1400; ++i) stairs += std::string(i, ' ') + "a:\n";
   CHECK(message_of(stairs).find("nest more than 16 deep") != std::string::npos);
-  CHECK(message_of(kMinimal + "#" + std::string(kYamlBytesMax, 'x')).find("1 MiB") != std::string::npos);
+  CHECK(message_of(kMinimal + "#" + std::string(io::kYamlBytesMax, 'x')).find("1 MiB") != std::string::npos);
 }
 
 TEST_CASE("a scenario file that is not there, or a folder, is one line", "[scenario]") {

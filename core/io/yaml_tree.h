@@ -8,7 +8,7 @@
 #include "core/io/text_source.h"
 #include "core/result.h"
 
-namespace wan::simulator {
+namespace wan::io {
 
 struct YamlEntry;
 
@@ -28,7 +28,7 @@ struct YamlEntry {
   YamlValue value;
 };
 
-inline constexpr std::size_t kYamlBytesMax = io::kMebibyte;
+inline constexpr std::size_t kYamlBytesMax = kMebibyte;
 inline constexpr std::size_t kYamlDepthMax = 16;
 
 /// Reads a text of one YAML document. Anchors, aliases, tags and keys that are not plain text are refused: no file of
@@ -44,4 +44,4 @@ inline constexpr std::size_t kYamlDepthMax = 16;
 [[nodiscard]] tl::unexpected<Error> yaml_error(std::string_view name, std::size_t line, std::string_view key,
                                                std::string_view message);
 
-}  // namespace wan::simulator
+}  // namespace wan::io

@@ -1,4 +1,4 @@
-#include "simulator/program/yaml_tree.h"
+#include "core/io/yaml_tree.h"
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
@@ -11,7 +11,7 @@
 #include <sstream>
 #include <utility>
 
-namespace wan::simulator {
+namespace wan::io {
 namespace {
 
 std::size_t line_of(const YAML::Mark& mark) { return mark.line < 0 ? 1 : static_cast<std::size_t>(mark.line) + 1; }
@@ -108,7 +108,7 @@ class TreeBuilder final : public YAML::EventHandler {
     const auto same = std::find_if(level.value.entries.begin(), level.value.entries.end(),
                                    [&](const YamlEntry& entry) { return entry.key == key.scalar; });
     if (same != level.value.entries.end()) {
-      throw Refused{key.line, io::in_quotes(key.scalar) + " stands twice, first on line " + std::to_string(same->line)};
+      throw Refused{key.line, in_quotes(key.scalar) + " stands twice, first on line " + std::to_string(same->line)};
     }
     if (level.value.entries.size() == kEntriesMax) {
       throw Refused{key.line, "a map of more than " + std::to_string(kEntriesMax) + " keys"};
@@ -126,15 +126,15 @@ class TreeBuilder final : public YAML::EventHandler {
 
 tl::unexpected<Error> yaml_error(std::string_view name, std::size_t line, std::string_view key,
                                  std::string_view message) {
-  std::string text = io::on_one_line(name) + ":" + std::to_string(line) + ": ";
-  if (!key.empty()) text += io::on_one_line(key) + ": ";
-  return fail(ErrorCode::kBadInput, text + io::on_one_line(message));
+  std::string text = on_one_line(name) + ":" + std::to_string(line) + ": ";
+  if (!key.empty()) text += on_one_line(key) + ": ";
+  return fail(ErrorCode::kBadInput, text + on_one_line(message));
 }
 
 Result<YamlValue> parse_yaml(std::string_view text, std::string_view name) {
-  const auto source = io::TextSource::open(text, name, kYamlBytesMax);
-  if (!source) return io::error_of(source);
-  if (!io::is_utf8(text)) return yaml_error(name, 1, {}, "the file is not UTF-8 text");
+  const auto source = TextSource::open(text, name, kYamlBytesMax);
+  if (!source) return error_of(source);
+  if (!is_utf8(text)) return yaml_error(name, 1, {}, "the file is not UTF-8 text");
 
   TreeBuilder builder;
   try {
@@ -150,8 +150,8 @@ Result<YamlValue> parse_yaml(std::string_view text, std::string_view name) {
   } catch (const YAML::Exception& error) {
     return yaml_error(name, line_of(error.mark), {}, "malformed YAML: " + error.msg);
   } catch (const std::exception& error) {
-    return yaml_error(name, 1, {}, io::joined("malformed YAML: ", error.what()));
+    return yaml_error(name, 1, {}, joined("malformed YAML: ", error.what()));
   }
 }
 
-}  // namespace wan::simulator
+}  // namespace wan::io
