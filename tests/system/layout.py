@@ -29,8 +29,12 @@ LIBRARIES = [
     ("c10/*", ["models/torch/*"]),
     ("rte_*", ["dataplane/dpdk/*"]),
     ("zmq*", ["telemetry/zmq/*"]),
+    ("prometheus/*", ["telemetry/prometheus/*", "tests/*"]),
+    ("google/protobuf/*", ["telemetry/*"]),
+    ("httplib.h", ["controller/program/*", "tests/*"]),
     ("sqlite3.h", ["telemetry/sqlite/*"]),
-    ("SQLiteCpp/*", ["telemetry/sqlite/*", "simulator/program/results_database.cpp", "tests/*"]),
+    ("SQLiteCpp/*", ["telemetry/sqlite/*", "simulator/program/results_database.cpp",
+                       "controller/program/aiwand/*", "tests/*"]),
     ("pugixml.hpp", ["core/io/*", "tests/*"]),
     ("yaml-cpp/*", ["core/io/*"]),
     ("nlohmann/*", ["core/io/*", "models/model_card.cpp", "*/program/*", "tests/*"]),  # a model's card is JSON
