@@ -131,8 +131,8 @@ tl::unexpected<Error> yaml_error(std::string_view name, std::size_t line, std::s
   return fail(ErrorCode::kBadInput, text + on_one_line(message));
 }
 
-Result<YamlValue> parse_yaml(std::string_view text, std::string_view name) {
-  const auto source = TextSource::open(text, name, kYamlBytesMax);
+Result<YamlValue> parse_yaml(std::string_view text, std::string_view name, std::size_t bytes_max) {
+  const auto source = TextSource::open(text, name, bytes_max);
   if (!source) return error_of(source);
   if (!is_utf8(text)) return yaml_error(name, 1, {}, "the file is not UTF-8 text");
 

@@ -36,9 +36,10 @@ inline constexpr std::size_t kYamlDepthMax = 16;
 ///
 /// @param name  stands for the file in messages
 /// @error kBadInput, "FILE:LINE: ...": malformed YAML, a key that stands twice, over `kYamlDepthMax` levels or
-///        `kYamlBytesMax` bytes, more than one document
+///        `bytes_max` bytes, more than one document
 /// Cost: linear. Threads: reentrant.
-[[nodiscard]] Result<YamlValue> parse_yaml(std::string_view text, std::string_view name);
+[[nodiscard]] Result<YamlValue> parse_yaml(std::string_view text, std::string_view name,
+                                           std::size_t bytes_max = kYamlBytesMax);
 
 /// kBadInput, "NAME:LINE: KEY: MESSAGE" on one line, whatever the parts hold.
 [[nodiscard]] tl::unexpected<Error> yaml_error(std::string_view name, std::size_t line, std::string_view key,
