@@ -16,9 +16,10 @@ namespace wan::telemetry {
 /// What a bus end has seen; each number only rises.
 struct BusCounts {
   std::uint64_t received = 0;   ///< well-formed messages
-  std::uint64_t malformed = 0;  ///< refused by the decoder, or over the size cap
+  std::uint64_t malformed = 0;  ///< refused by the decoder, or not even ZeroMQ
   std::uint64_t other_version = 0;
   std::uint64_t misattributed = 0;  ///< named another node than the peer that sent it
+  std::uint64_t disconnects = 0;    ///< connections that ended: the peer went, or sent a frame over the size cap
   std::uint64_t sent = 0;
   std::uint64_t send_drops = 0;  ///< the peer's queue was full or the peer is gone
   bool operator==(const BusCounts&) const = default;

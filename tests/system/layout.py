@@ -28,6 +28,9 @@ LIBRARIES = [
     ("ATen/*", ["models/torch/*"]),
     ("c10/*", ["models/torch/*"]),
     ("rte_*", ["dataplane/dpdk/*"]),
+    ("sched.h", ["dataplane/dpdk/*", "*/program/*", "tests/*"]),
+    ("time.h", ["dataplane/dpdk/*", "*/program/*", "tests/*"]),
+    ("sys/*", ["dataplane/dpdk/*", "telemetry/zmq/*", "*/program/*", "tests/*"]),
     ("immintrin.h", ["dataplane/flow_hash.cpp", "dataplane/flow_table.cpp"]),  # AES and tag compare, where the machine has them
     ("zmq*", ["telemetry/zmq/*"]),
     ("prometheus/*", ["telemetry/prometheus/*", "tests/*"]),
@@ -40,7 +43,8 @@ LIBRARIES = [
     ("yaml-cpp/*", ["core/io/*"]),
     ("nlohmann/*", ["core/io/*", "models/model_card.cpp", "*/program/*", "tests/*"]),  # a model's card is JSON
     ("coin/*", ["controller/reference_lp.cpp", "controller/tree_master.cpp", "tests/*"]),  # the LP solver
-    ("unistd.h", ["core/io/progress_bar.cpp", "*/program/*", "tests/*"]),  # is standard error a terminal?
+    ("sys/*", ["telemetry/zmq/*", "*/program/*", "tests/*"]),
+    ("unistd.h", ["core/io/progress_bar.cpp", "telemetry/zmq/*", "*/program/*", "tests/*"]),  # is standard error a terminal?
 ]
 STANDARD = re.compile(r"[a-z0-9_]+")  # <vector>; C headers have their C++ names, <cmath>
 INCLUDE = re.compile(r'\s*#\s*include\s*(?:"(?P<ours>[^"]+)"|<(?P<library>[^>]+)>|(?P<other>.*))')
