@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "controller/dual_bound.h"
+#include "controller/plan_step.h"
 #include "controller/planner.h"
 #include "controller/reference_lp.h"
 #include "core/igp_routing.h"
@@ -18,7 +19,6 @@ namespace {
 
 constexpr std::size_t kHistoryMax = 96;           // matrices kept, if the forecaster does not ask for more
 constexpr std::size_t kExactSafePlanMax = 12000;  // nodes x links up to which the safe plan is the exact LP
-constexpr double kWorthInstalling = 5e-4;         // part of the expected utilisation that a new plan must save
 constexpr double kWorseThanSafe = 1e-3;           // part by which the scenario plan may be above the best safe plan
 
 std::string number(double value) {
@@ -27,11 +27,7 @@ std::string number(double value) {
   return text;
 }
 
-/// How a plan does over scenarios.
-struct Outlook {
-  double mean = 0.0;
-  double p95 = 0.0;
-};
+using Outlook = PlanOutlook;
 
 Outlook outlook(const Topology& topology, const PathPlan& plan, std::span<const TrafficMatrix> scenarios) {
   std::vector<double> utilization;
@@ -95,15 +91,25 @@ std::string_view to_string(Action action) {
 struct ControlLoop::Impl {
   void adopt_topology(const Topology& network);
   void take_in(const TrafficMatrix& matrix);
+  /// The matrix with head-room for demands whose senders have slowed down.
+  [[nodiscard]] TrafficMatrix with_headroom(const TrafficMatrix& measured, std::span<const Demand> censored);
+  /// Demands that were measured above their forecast are expected to stay there.
+  void follow_jumps(TrafficMatrix& forecast_matrix, const TrafficMatrix& latest) const;
   /// The forecast for the interval after `past`, by the model if it is plausible, else by EWMA.
   [[nodiscard]] Forecast forecast(std::span<const TrafficMatrix> past) const;
   [[nodiscard]] std::size_t intervals_wanted() const;
   /// Whether the plan in force has a way for every pair that is connected, over links that are up.
   [[nodiscard]] bool serves_network() const;
+  /// Whether it does what the policies ask.
+  [[nodiscard]] bool complies() const;
+  [[nodiscard]] PathPlan constrained(PathPlan plan) const;
+  /// Puts the plan in force or proposes it, no more of it at once than may be moved.
+  void put_forward(Decision& decision, PathPlan plan, bool usable);
+  [[nodiscard]] const PathPlan& chosen(const Decision& decision) const;
   [[nodiscard]] Decision hold(const TrafficMatrix& latest, Timestamp now, const std::string& fault);
   void plan_next(Decision& decision);
   [[nodiscard]] std::vector<SafePlan> safe_plans(std::span<const TrafficMatrix> scenarios);
-  void choose(Decision& decision, const models::ScenarioSet& set, const Outlook& in_force, bool usable);
+  void choose(Decision& decision, const Outlook& in_force, bool usable);
   void describe_outlook(Decision& decision, const TrafficMatrix& forecast_matrix, const Outlook& now_in_force) const;
 
   LoopOptions options;
@@ -113,8 +119,11 @@ struct ControlLoop::Impl {
   InputGuard guard;
   std::vector<TrafficMatrix> history;  // oldest first, cleaned
   models::ScenarioSource residuals{{}};
-  Forecast expected_next;  // for the interval after the history
-  std::size_t holds = 0;   // matrices in a row that might be a new level
+  Forecast expected_next;                 // for the interval after the history
+  std::size_t holds = 0;                  // matrices in a row that might be a new level
+  models::ScenarioSet set;                // behind the newest decision
+  std::vector<double> uncensored_bps;     // by entry: what it measured before its packets were dropped
+  std::vector<std::size_t> censored_for;  // by entry: intervals in a row
 
   std::optional<ScenarioPlanner> planner;  // of the present topology
   std::optional<ReferenceLp> exact;        // of the present topology, for small networks
@@ -153,6 +162,7 @@ Result<ControlLoop> ControlLoop::make(const Topology& topology, const models::Fo
   impl->history.assign(kept.begin(), kept.end());
   impl->adopt_topology(topology);
   impl->expected_next = impl->forecast(impl->history);
+  impl->set = impl->residuals.around(impl->expected_next.matrix);
 
   auto first_plan =
       plan_paths(topology, training.back(), {.gap = 0.01, .threads = options.threads, .least_delay = true});
@@ -164,6 +174,56 @@ Result<ControlLoop> ControlLoop::make(const Topology& topology, const models::Fo
 void ControlLoop::set_topology(const Topology& topology) { impl_->adopt_topology(topology); }
 
 const PathPlan& ControlLoop::plan_in_force() const { return impl_->in_force; }
+
+void ControlLoop::adopt(PathPlan plan) { impl_->in_force = std::move(plan); }
+
+const models::ScenarioSet& ControlLoop::scenarios() const { return impl_->set; }
+
+std::span<const TrafficMatrix> ControlLoop::history() const { return impl_->history; }
+
+PlanOutlook ControlLoop::outlook_of(const PathPlan& plan) const {
+  return outlook(impl_->topology, plan, impl_->set.scenarios);
+}
+
+std::vector<Alternative> ControlLoop::alternatives() {
+  std::vector<Alternative> found;
+  for (const SafePlan& plan : impl_->safe_plans(impl_->set.scenarios)) {
+    const bool igp = plan.name == "IGP";
+    found.push_back(
+        {.name = igp ? "shortest paths (IGP)" : "plan on the newest matrix alone", .outlook = plan.outlook});
+  }
+  auto on_forecast = impl_->exact ? impl_->exact->plan(impl_->set.forecast)
+                                  : plan_paths(impl_->topology, impl_->set.forecast,
+                                               {.gap = 0.01, .threads = impl_->options.threads, .least_delay = true});
+  if (on_forecast) {
+    const PathPlan plan = impl_->constrained(std::move(on_forecast->plan));
+    found.push_back({.name = "plan on the forecast alone", .outlook = outlook_of(plan)});
+  }
+  return found;
+}
+
+std::vector<double> ControlLoop::binding_shares(const PathPlan& plan) const {
+  const Topology& topology = impl_->topology;
+  std::vector<double> share(topology.link_count(), 0.0);
+  for (const TrafficMatrix& scenario : impl_->set.scenarios) {
+    std::vector<double> weight = link_loads_bps(topology, plan, scenario);
+    double highest = 0.0;
+    for (std::size_t l = 0; l < weight.size(); ++l) {
+      weight[l] = topology.links()[l].up ? weight[l] / topology.links()[l].capacity.bps() : 0.0;
+      highest = std::max(highest, weight[l]);
+    }
+    if (highest <= 0.0) continue;
+    double sum = 0.0;
+    for (double& entry : weight) {
+      entry = entry > 0.0 ? std::exp(impl_->options.scenario.sharpness * (entry / highest - 1.0)) : 0.0;
+      sum += entry;
+    }
+    for (std::size_t l = 0; l < weight.size(); ++l) share[l] += weight[l] / sum;
+  }
+  const auto count = static_cast<double>(impl_->set.scenarios.size());
+  for (double& entry : share) entry /= count;
+  return share;
+}
 
 void ControlLoop::Impl::adopt_topology(const Topology& network) {
   topology = network;
@@ -205,15 +265,62 @@ bool ControlLoop::Impl::serves_network() const {
   return in_force.demand_count() == connected_pairs * history.front().class_count() && in_force.check(topology);
 }
 
-Decision ControlLoop::step(const TrafficMatrix& latest, Timestamp now) {
+bool ControlLoop::Impl::complies() const {
+  return !options.constrain || options.constrain(topology, in_force) == in_force;
+}
+
+PathPlan ControlLoop::Impl::constrained(PathPlan plan) const {
+  return options.constrain ? options.constrain(topology, plan) : std::move(plan);
+}
+
+TrafficMatrix ControlLoop::Impl::with_headroom(const TrafficMatrix& measured, std::span<const Demand> censored) {
+  TrafficMatrix planned = measured;
+  uncensored_bps.resize(measured.bps().size(), 0.0);
+  censored_for.resize(measured.bps().size(), 0);
+  const std::size_t n = measured.node_count();
+  std::vector<bool> is_censored(measured.bps().size(), false);
+  for (const Demand& demand : censored) {
+    if (demand.cls.index() >= measured.class_count()) continue;
+    is_censored[(demand.cls.index() * n + demand.from.index()) * n + demand.to.index()] = true;
+  }
+  for (std::size_t e = 0; e < is_censored.size(); ++e) {
+    if (!is_censored[e]) {
+      uncensored_bps[e] = measured.bps()[e];
+      censored_for[e] = 0;
+      continue;
+    }
+    ++censored_for[e];
+    planned.bps()[e] *= options.censored_headroom;
+    if (censored_for[e] <= options.censored_memory) planned.bps()[e] = std::max(planned.bps()[e], uncensored_bps[e]);
+  }
+  return planned;
+}
+
+void ControlLoop::Impl::follow_jumps(TrafficMatrix& forecast_matrix, const TrafficMatrix& latest) const {
+  for (std::size_t e = 0; e < forecast_matrix.bps().size(); ++e) {
+    forecast_matrix.bps()[e] = std::max(forecast_matrix.bps()[e], latest.bps()[e]);
+  }
+}
+
+Decision ControlLoop::replan() {
+  Decision decision;
+  impl_->plan_next(decision);
+  return decision;
+}
+
+Decision ControlLoop::step(const TrafficMatrix& measured, Timestamp now, const Measurement& beside) {
   Impl& loop = *impl_;
   std::string believed_note;
-  if (const auto fault = loop.guard.fault(latest, now)) {
-    if (fault->may_be_real()) ++loop.holds;
-    if (!fault->may_be_real() || loop.holds <= loop.options.holds_max) return loop.hold(latest, now, fault->text);
-    believed_note = "believed after " + std::to_string(loop.holds) + " intervals: " + fault->text;
+  if (const auto fault = loop.guard.fault(measured, now)) {
+    const bool real = fault->may_be_real() || (loop.options.reacts && fault->kind == InputFault::Kind::kStandstill);
+    if (real) ++loop.holds;
+    const bool confirmed = real && beside.confirmed;
+    if (!confirmed && (!real || loop.holds <= loop.options.holds_max)) return loop.hold(measured, now, fault->text);
+    believed_note = confirmed ? "believed, link counters agree: " + fault->text
+                              : "believed after " + std::to_string(loop.holds) + " intervals: " + fault->text;
   }
   loop.holds = 0;
+  const TrafficMatrix latest = loop.with_headroom(measured, beside.censored);
   loop.residuals.record(loop.expected_next.matrix, latest);
   if (believed_note.empty()) {
     loop.guard.learn(latest);
@@ -223,6 +330,7 @@ Decision ControlLoop::step(const TrafficMatrix& latest, Timestamp now) {
   loop.guard.record(latest, latest);
   loop.take_in(latest);
   loop.expected_next = loop.forecast(loop.history);
+  if (loop.options.reacts) loop.follow_jumps(loop.expected_next.matrix, latest);
 
   Decision decision;
   if (!believed_note.empty()) decision.alarms.push_back(believed_note);
@@ -251,44 +359,68 @@ Decision ControlLoop::Impl::hold(const TrafficMatrix& latest, Timestamp now, con
   decision.action = Action::kHold;
   decision.forecaster = expected_next.by;
   decision.reason = "held the last good plan: " + fault;
-  const models::ScenarioSet set = residuals.around(expected_next.matrix);
+  set = residuals.around(expected_next.matrix);
   decision.unrouted = unconnected_demands(topology, set.forecast);
-  describe_outlook(decision, set.forecast, outlook(topology, in_force, set.scenarios));
+  decision.if_kept = outlook(topology, in_force, set.scenarios);
+  describe_outlook(decision, set.forecast, *decision.if_kept);
   return decision;
 }
 
 void ControlLoop::Impl::plan_next(Decision& decision) {
   decision.forecaster = expected_next.by;
-  const models::ScenarioSet set = residuals.around(expected_next.matrix);
+  set = residuals.around(expected_next.matrix);
   decision.unrouted = unconnected_demands(topology, set.forecast);
-  const bool usable = serves_network();
+  const bool usable = serves_network() && complies();
   const Outlook now_in_force = usable ? outlook(topology, in_force, set.scenarios) : Outlook{};
+  if (usable) decision.if_kept = now_in_force;
   if (usable && now_in_force.p95 < options.utilization_target) {
     decision.action = Action::kKeep;
     decision.reason = "p95 utilisation " + number(now_in_force.p95) + " on the paths in force is below the target " +
                       number(options.utilization_target);
     describe_outlook(decision, set.forecast, now_in_force);
   } else {
-    choose(decision, set, now_in_force, usable);
+    choose(decision, now_in_force, usable);
   }
   if (!expected_next.remark.empty()) decision.reason += "; forecast by EWMA: " + expected_next.remark;
 }
 
 std::vector<SafePlan> ControlLoop::Impl::safe_plans(std::span<const TrafficMatrix> scenarios) {
   std::vector<SafePlan> plans;
-  if (igp) plans.push_back({.name = "IGP", .plan = *igp, .outlook = outlook(topology, *igp, scenarios)});
+  if (igp) {
+    PathPlan plan = constrained(*igp);
+    const Outlook its = outlook(topology, plan, scenarios);
+    plans.push_back({.name = "IGP", .plan = std::move(plan), .outlook = its});
+  }
   auto on_last =
       exact ? exact->plan(history.back())
             : plan_paths(topology, history.back(), {.gap = 0.01, .threads = options.threads, .least_delay = true});
   if (on_last) {
-    const Outlook its = outlook(topology, on_last->plan, scenarios);
-    plans.push_back({.name = "LP on last", .plan = std::move(on_last->plan), .outlook = its});
+    PathPlan plan = constrained(std::move(on_last->plan));
+    const Outlook its = outlook(topology, plan, scenarios);
+    plans.push_back({.name = "LP on last", .plan = std::move(plan), .outlook = its});
   }
   return plans;
 }
 
-void ControlLoop::Impl::choose(Decision& decision, const models::ScenarioSet& set, const Outlook& now_in_force,
-                               bool usable) {
+const PathPlan& ControlLoop::Impl::chosen(const Decision& decision) const {
+  return decision.proposed ? *decision.proposed : in_force;
+}
+
+void ControlLoop::Impl::put_forward(Decision& decision, PathPlan plan, bool usable) {
+  if (!options.adopts || options.max_moved_share < 1.0) {
+    decision.moved_share = wan::controller::moved_share(in_force, plan, set.forecast);
+    if (usable && decision.moved_share > options.max_moved_share) {
+      const double share = options.max_moved_share / decision.moved_share;
+      plan = blended(in_force, plan, share);
+      decision.reason += "; moves " + number(options.max_moved_share) + " of the " + number(decision.moved_share) +
+                         " of all traffic that it would, as much as one step may";
+      decision.moved_share = wan::controller::moved_share(in_force, plan, set.forecast);
+    }
+  }
+  (options.adopts ? in_force : decision.proposed.emplace()) = std::move(plan);
+}
+
+void ControlLoop::Impl::choose(Decision& decision, const Outlook& now_in_force, bool usable) {
   PathPlan start = in_force;
   if (!usable) {
     auto fresh = plan_paths(topology, set.forecast, {.gap = 0.01, .threads = options.threads, .least_delay = true});
@@ -302,12 +434,17 @@ void ControlLoop::Impl::choose(Decision& decision, const models::ScenarioSet& se
 
   auto routes = planner->plan(set.scenarios, start);
   if (routes) decision.lower_bound = routes->lower_bound;
+  if (routes && options.constrain) {
+    routes->plan = constrained(std::move(routes->plan));
+    routes->expected_utilization = outlook(topology, routes->plan, set.scenarios).mean;
+  }
   const double planned = routes ? routes->expected_utilization : INFINITY;
-  const std::string in_force_text = usable ? ", in force " + number(now_in_force.mean)
-                                           : ", the plan in force does not serve the network as it is now";
+  const std::string in_force_text = usable             ? ", in force " + number(now_in_force.mean)
+                                    : serves_network() ? ", the plan in force does not follow the policies"
+                                                       : ", the plan in force does not serve the network as it is now";
 
   const double safest = best_safe != safe.end() ? best_safe->outlook.mean : INFINITY;
-  if (usable && std::min(planned, safest) >= now_in_force.mean * (1.0 - kWorthInstalling)) {
+  if (usable && std::min(planned, safest) >= now_in_force.mean * (1.0 - options.worth_installing)) {
     decision.action = Action::kKeep;
     decision.reason = "no plan found that is worth a change: scenario plan " + number(planned) + in_force_text + rivals;
     describe_outlook(decision, set.forecast, now_in_force);
@@ -318,25 +455,26 @@ void ControlLoop::Impl::choose(Decision& decision, const models::ScenarioSet& se
     const std::string scenario_text =
         routes ? ", scenario plan " + number(planned) : ", no scenario plan: " + routes.error().message;
     const std::string name = best_safe != safe.end() ? best_safe->name : "LP on the forecast";
-    in_force = best_safe != safe.end() ? std::move(best_safe->plan) : std::move(start);
-    const Outlook chosen = outlook(topology, in_force, set.scenarios);
-    decision.reason =
-        name + " is the safest: expected utilisation " + number(chosen.mean) + scenario_text + in_force_text + rivals;
-    describe_outlook(decision, set.forecast, chosen);
+    PathPlan safest_plan = best_safe != safe.end() ? std::move(best_safe->plan) : constrained(std::move(start));
+    decision.reason = name + " is the safest: expected utilisation " +
+                      number(outlook(topology, safest_plan, set.scenarios).mean) + scenario_text + in_force_text +
+                      rivals;
+    put_forward(decision, std::move(safest_plan), usable);
+    describe_outlook(decision, set.forecast, outlook(topology, chosen(decision), set.scenarios));
     return;
   }
   decision.action = Action::kInstall;
   decision.reason = "scenario plan: expected utilisation " + number(planned) + ", at least " +
                     number(decision.lower_bound) + " by any plan" + in_force_text + rivals;
-  in_force = std::move(routes->plan);
-  describe_outlook(decision, set.forecast, outlook(topology, in_force, set.scenarios));
+  put_forward(decision, std::move(routes->plan), usable);
+  describe_outlook(decision, set.forecast, outlook(topology, chosen(decision), set.scenarios));
 }
 
 void ControlLoop::Impl::describe_outlook(Decision& decision, const TrafficMatrix& forecast_matrix,
                                          const Outlook& now_in_force) const {
   decision.expected_utilization = now_in_force.mean;
   decision.p95_utilization = now_in_force.p95;
-  const std::vector<double> loads = link_loads_bps(topology, in_force, forecast_matrix);
+  const std::vector<double> loads = link_loads_bps(topology, chosen(decision), forecast_matrix);
   for (std::size_t l = 0; l < loads.size(); ++l) {
     const Link& link = topology.links()[l];
     if (link.up && loads[l] > link.capacity.bps()) {

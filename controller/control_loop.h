@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -24,6 +25,35 @@ struct LoopOptions {
   InputGuardOptions guard;
   ScenarioOptions scenario;
   models::ScenarioSetOptions scenarios;
+  double worth_installing = 5e-4;  ///< part of the expected utilisation that a new plan must save
+  /// What a live network needs; the simulator leaves it all as it is.
+  bool adopts = true;  ///< `step` puts its plan in force; otherwise it proposes it, and `adopt` does
+  double max_moved_share =
+      1.0;              ///< of all traffic that a decision may move, while the plan in force serves the network
+  bool reacts = false;  ///< a demand measured above its forecast is planned as measured; a fitted guard is not required
+  double censored_headroom = 1.25;  ///< what a demand is planned with, times its measure, while its packets are dropped
+  std::size_t censored_memory = 10;  ///< intervals for which it is not planned below what it was before
+  /// Bends a plan to the operator's policies: idempotent, gives a plan back as it is when that follows them. Null:
+  /// none.
+  std::function<PathPlan(const Topology&, const PathPlan&)> constrain;
+};
+
+/// What is known of a measured matrix beside its numbers.
+struct Measurement {
+  std::span<const Demand> censored;  ///< sorted; measured while their packets were dropped
+  bool confirmed = false;            ///< link counters agree with the matrix: what looks implausible is real
+};
+
+/// How a plan does over scenarios: the largest link utilisation.
+struct PlanOutlook {
+  double mean = 0.0;
+  double p95 = 0.0;
+};
+
+/// A plan that was not chosen, with how it would have done on the same scenarios.
+struct Alternative {
+  std::string name;
+  PlanOutlook outlook;
 };
 
 enum class Action {
@@ -39,12 +69,15 @@ struct Decision {
   Action action = Action::kKeep;
   std::string reason;      ///< one sentence for the operator
   std::string forecaster;  ///< which forecast was planned on
-  /// Of the plan in force: mean over the scenarios of the largest link utilisation.
+  /// Of the plan in force (or proposed): mean over the scenarios of the largest link utilisation.
   double expected_utilization = 0.0;
-  double lower_bound = 0.0;         ///< no plan's expected utilisation is below it; 0 where none was computed
-  double p95_utilization = 0.0;     ///< of the plan in force, over the scenarios
-  std::vector<Demand> unrouted;     ///< demands above zero whose ends are not connected
-  std::vector<std::string> alarms;  ///< overload expected, demands cut off, input held
+  double lower_bound = 0.0;            ///< no plan's expected utilisation is below it; 0 where none was computed
+  double p95_utilization = 0.0;        ///< of the plan in force, over the scenarios
+  std::vector<Demand> unrouted;        ///< demands above zero whose ends are not connected
+  std::vector<std::string> alarms;     ///< overload expected, demands cut off, input held
+  std::optional<PathPlan> proposed;    ///< without LoopOptions::adopts: what install and fallback want in force
+  double moved_share = 0.0;            ///< of the forecast traffic, that the decision moves to other paths
+  std::optional<PlanOutlook> if_kept;  ///< of the plan in force before; nothing when it no longer serves the network
 };
 
 /// Forecast, plan on scenarios, guard, decide: one network's closed loop without clocks, threads or sockets.
@@ -67,13 +100,29 @@ class ControlLoop {
 
   /// One pass: takes the newest matrix in and decides on the plan for the next interval.
   /// @param now  when the decision is made; a matrix older than the guard allows is stale
-  [[nodiscard]] Decision step(const TrafficMatrix& latest, Timestamp now);
+  [[nodiscard]] Decision step(const TrafficMatrix& latest, Timestamp now, const Measurement& beside = {});
+  /// Decides once more on what is known: the network or the policies changed and the next matrix is not in yet.
+  [[nodiscard]] Decision replan();
 
   /// The network changed (links up or down; same nodes and link ids). Takes effect at the next step, which re-plans if
   /// the paths in force use a link that is down or leave out a pair that is connected.
   void set_topology(const Topology& topology);
 
   [[nodiscard]] const PathPlan& plan_in_force() const;
+  /// From now on this plan counts as in force.
+  /// @param plan  whole fractions, on the topology; need not serve all of it (the next decision then re-plans)
+  void adopt(PathPlan plan);
+
+  /// Behind the newest decision; before the first one, around the forecast that `make` came to.
+  [[nodiscard]] const models::ScenarioSet& scenarios() const;
+  /// Cleaned of what was not believed, censored demands with their head-room; oldest first.
+  [[nodiscard]] std::span<const TrafficMatrix> history() const;
+  [[nodiscard]] PlanOutlook outlook_of(const PathPlan& plan) const;
+  /// What shortest paths and the optima for the newest matrix and for the forecast would do. Cost: two linear programs.
+  [[nodiscard]] std::vector<Alternative> alternatives();
+  /// By link: its part in the largest utilisation that the plan is expected to reach (sums to 1): where one more unit
+  /// of utilisation would raise the soft maximum most. The marginal prices at which the scenario planner stops.
+  [[nodiscard]] std::vector<double> binding_shares(const PathPlan& plan) const;
 
  private:
   struct Impl;

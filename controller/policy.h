@@ -14,11 +14,11 @@ namespace wan::controller {
 /// How one class of traffic is to be treated.
 struct ClassPolicy {
   std::string name;
-  std::vector<std::uint8_t> dscps;  ///< 0..63; empty for class 0
+  std::vector<std::uint8_t> dscps{};  ///< 0..63; empty for class 0
   int priority = 0;                 ///< higher first
-  std::optional<Duration> latency_max;
-  std::optional<double> utilization_target;
-  std::vector<LinkId> avoid;  ///< sorted, no repeats; SRLGs already resolved
+  std::optional<Duration> latency_max{};
+  std::optional<double> utilization_target{};
+  std::vector<LinkId> avoid{};  ///< sorted, no repeats; SRLGs already resolved
   bool operator==(const ClassPolicy&) const = default;
 };
 
