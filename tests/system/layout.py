@@ -32,7 +32,7 @@ LIBRARIES = [
     ("time.h", ["dataplane/dpdk/*", "*/program/*", "tests/*"]),
     ("sys/*", ["dataplane/dpdk/*", "telemetry/zmq/*", "*/program/*", "tests/*"]),
     ("immintrin.h", ["dataplane/flow_hash.cpp", "dataplane/flow_table.cpp"]),  # AES and tag compare, where the machine has them
-    ("zmq*", ["telemetry/zmq/*"]),
+    ("zmq*", ["telemetry/zmq/*", "tests/*"]),
     ("prometheus/*", ["telemetry/prometheus/*", "tests/*"]),
     ("google/protobuf/*", ["telemetry/*"]),
     ("httplib.h", ["controller/program/*", "tests/*"]),
