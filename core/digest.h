@@ -19,6 +19,7 @@ class Digest {
   }
   void add(double value) { add(std::bit_cast<std::uint64_t>(value)); }
 
+  [[nodiscard]] std::uint64_t value() const { return state_; }
   /// 16 lower-case hexadecimal digits.
   [[nodiscard]] std::string hex() const;
 
