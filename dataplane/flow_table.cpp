@@ -349,6 +349,7 @@ void FlowTable::advance_epoch(std::int64_t now_ns) {
 }
 
 void FlowTable::sweep(std::int64_t now_ns, std::size_t buckets_max) {
+  if (epoch_ns_ == 0 && fresh_ < entries_.size()) return;  // nothing times out, and nothing needs to give way yet
   if (epoch_ns_ != 0) advance_epoch(now_ns);
   for (std::size_t n = std::min(buckets_max, buckets_.size()); n > 0; --n) {
     const auto at = static_cast<std::uint32_t>(hand_);

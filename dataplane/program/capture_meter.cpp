@@ -12,8 +12,8 @@ namespace wan::dataplane {
 namespace {
 
 constexpr std::size_t kBatch = 64;
-/// The whole table is looked through for timeouts once in so many batches.
-constexpr std::size_t kBatchesPerSweep = 256;
+/// How many of the table's buckets are looked at for timeouts a batch: cheap beside the packets.
+constexpr std::size_t kSweepBuckets = 32;
 constexpr std::int64_t kTimeMax = std::int64_t{1} << 62;
 
 /// One pass over the capture, its times moved by `shift_ns`.
@@ -21,7 +21,6 @@ void meter_once(PcapReader& capture, std::int64_t shift_ns, FlowTable& table, Ca
                 std::int64_t& first_ns) {
   std::array<CapturedFrame, kBatch> frames;
   std::array<FlowObservation, kBatch> seen;
-  const std::size_t sweep_buckets = table.bucket_count() / kBatchesPerSweep + 1;
   while (const std::size_t count = capture.read(frames)) {
     std::size_t packets = 0;
     for (const CapturedFrame& frame : std::span{frames}.first(count)) {
@@ -38,7 +37,7 @@ void meter_once(PcapReader& capture, std::int64_t shift_ns, FlowTable& table, Ca
       ++packets;
     }
     table.update(std::span{seen}.first(packets));
-    table.sweep(totals.last_ns, sweep_buckets);
+    table.sweep(totals.last_ns, kSweepBuckets);
     totals.packets += packets;
   }
 }
