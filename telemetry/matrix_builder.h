@@ -22,35 +22,41 @@ struct MatrixBuilderOptions {
 
 /// One interval as the network's nodes saw it.
 struct MeasuredInterval {
-  TrafficMatrix matrix;  ///< offered traffic: bytes that entered, over the interval; measured_at is its begin (whole s)
+  /// Offered traffic: bytes that entered, over the interval; measured_at is its begin (whole seconds).
+  TrafficMatrix matrix;
   std::int64_t begin_ns = 0;
-  std::vector<BitRate> link_rates;        ///< by link, frames sent by its near end; where that is unmanaged, received
-                                          ///< by its far end; 0 where nobody told
-  std::vector<std::uint64_t> link_drops;  ///< by link, packets
+  /// By link: frames sent by its near end; where that tells nothing (it is unmanaged, or missing), received by its far
+  /// end; 0 where nobody told.
+  std::vector<BitRate> link_rates;
+  std::vector<std::uint64_t> link_drops;  ///< by link, packets: not sent by its near end, or received in error
   std::vector<bool> link_known;           ///< by link: somebody counted it
-  std::vector<Demand> censored;  ///< measured while packets of their path were dropped: senders may have slowed down
-  std::vector<std::string> missing;  ///< managed nodes whose report is not in; their newest row within 3 intervals
-                                     ///< stands in, else zero
+  /// In increasing order: measured while over 0.1 % of the packets of a link on their path, or of their own in the
+  /// node where they enter, were dropped. Senders may have slowed down.
+  std::vector<Demand> censored;
+  /// Managed nodes whose report is not in; their newest row within 3 intervals stands in, else zero.
+  std::vector<std::string> missing;
 };
 
 /// What became of the reports; each number only rises.
 struct MatrixBuilderCounts {
   std::uint64_t used = 0;
-  std::uint64_t late = 0;       ///< for an interval already handed out
+  std::uint64_t late = 0;       ///< for an interval already handed out, or over before the first report came
   std::uint64_t duplicate = 0;  ///< same life, a sequence number already seen
   std::uint64_t restarts = 0;   ///< a node came with a new boot id
   std::uint64_t skewed = 0;     ///< ended further from our clock than `skew_max` (used all the same, by its sequence)
-  std::uint64_t unknown_node = 0;
-  std::uint64_t unknown_destination = 0;  ///< entries, not reports
+  std::uint64_t unknown_node = 0;         ///< not in the topology, or not managed
+  std::uint64_t unknown_destination = 0;  ///< entries, not reports: no such node or class, or the node itself
   std::uint64_t incomplete = 0;           ///< intervals handed out with nodes missing
 };
 
 /// Puts the nodes' rows of one interval together into a traffic matrix with link loads beside it.
 ///
-/// An interval is ready as soon as every managed node that has reported lately is in, or `grace` after its end. A node
-/// whose clock is off by more than `skew_max` has its reports filed by when they arrive. Part intervals (a restart) are
-/// scaled to what they cover, and left out below half an interval.
-/// Threads: one owner; time comes in as an argument.
+/// Intervals are handed out in increasing order; one of which nobody reports is left out. An interval is ready as soon
+/// as every managed node that has reported within the last 3 is in whole (in the first 3: every managed node), or
+/// `grace` after its end. A node whose clock is off by more than `skew_max`, or so far behind that its reports would
+/// always come after `grace`, has them filed by when they arrive, one interval after the other (`node_clock.h` says how
+/// a slow clock is told from a slow message). Part intervals (a restart) are scaled to what they cover, and left out
+/// below half an interval. Threads: one owner; time comes in as an argument.
 class MatrixBuilder {
  public:
   /// How ports and links belong together; `port` is of the near end.
