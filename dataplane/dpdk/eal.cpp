@@ -8,9 +8,10 @@
 namespace wan::dataplane {
 
 Result<void> start_eal(const std::vector<std::string>& devices, std::size_t memory_mib, bool huge_pages, bool pci) {
-  std::vector<std::string> words{"aiwan-dataplane",   "--in-memory", "--no-telemetry",          "--iova-mode=va",
-                                 "--log-level=error", "-m",          std::to_string(memory_mib)};
-  if (!huge_pages) words.emplace_back("--no-huge");
+  std::vector<std::string> words{
+      "aiwan-dataplane", "--no-telemetry", "--iova-mode=va", "--log-level=error", "-m", std::to_string(memory_mib)};
+  words.emplace_back(huge_pages ? "--in-memory" : "--no-huge");  // the two exclude each other
+  if (!huge_pages) words.emplace_back("--no-shconf");
   if (!pci) words.emplace_back("--no-pci");
   for (const std::string& device : devices) words.push_back(device);
   std::vector<char*> arguments;

@@ -45,7 +45,7 @@ std::uint64_t drops_of(const char* bytes, std::size_t size) {
     if (attribute.rta_len < sizeof attribute || at + attribute.rta_len > size) return 0;
     const char* payload = bytes + at + RTA_LENGTH(0);
     const std::size_t payload_size = attribute.rta_len - RTA_LENGTH(0);
-    const auto type = static_cast<unsigned>(attribute.rta_type) & NLA_TYPE_MASK;
+    const auto type = static_cast<unsigned>(attribute.rta_type) & 0x3fffU;
     if (type == TCA_STATS2) return drops_of(payload, payload_size);
     if (type == TCA_STATS_QUEUE && payload_size >= sizeof(gnet_stats_queue)) {
       gnet_stats_queue queue{};

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "dataplane/program/meter_command.h"
+#include "dataplane/program/run_command.h"
 
 namespace {
 
@@ -18,6 +19,7 @@ int main(int argc, char** argv) {
       "Run 'aiwan-dataplane SUBCOMMAND --help' for its options and examples.\n"
       "Exit status: 0 done, 1 bad input (one line on standard error), 2 wrong usage.");
   int exit_code = EXIT_SUCCESS;
+  wan::dataplane::add_run_command(app, exit_code);
   wan::dataplane::add_meter_command(app, exit_code);
   try {
     app.parse(argc, argv);

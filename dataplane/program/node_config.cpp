@@ -265,8 +265,9 @@ void NodeConfigReader::read_ipfix(const YamlEntry& entry) {
 void NodeConfigReader::read_log(const YamlEntry& entry) {
   for (const YamlEntry& field : entries(entry.value, entry.line, entry.key, {"level", "format"})) {
     if (field.key == "level") {
-      constexpr Keys kLevels{"trace", "debug", "info", "warning", "error"};
-      if (const auto level = choice(field, "log.level", kLevels)) config_.log_level = *(kLevels.begin() + *level);
+      if (choice(field, "log.level", {"trace", "debug", "info", "warning", "error"})) {
+        config_.log_level = field.value.scalar;
+      }
     } else if (const auto format = choice(field, "log.format", {"text", "json"})) {
       config_.log_json = *format == 1;
     }
