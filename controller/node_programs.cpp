@@ -1,6 +1,7 @@
 #include "controller/node_programs.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -49,9 +50,11 @@ class ProgramWriter {
   std::optional<SidRoute> route(NodeId from, NodeId to);
   /// The cheapest path from a link's near end with the link down, and what goes down with it. Empty: none.
   std::vector<LinkId> path_around(LinkId link, NodeId to);
-  /// Those of the ways that can be written, their fractions scaled to sum to 1.
-  std::vector<ProgrammedPath> programmed(const std::vector<Way>& ways, const std::string& which);
-  std::optional<ProgrammedBackup> backup(const Demand& demand, const std::vector<Way>& ways, LinkId failed);
+  [[nodiscard]] ProgrammedPath without_segments(const Way& way) const;
+  /// The ways that can be written, their fractions scaled to sum to 1; the others are taken from `ways` and named.
+  std::vector<ProgrammedPath> programmed(std::vector<Way>& ways, const std::string& which);
+  /// For one port of the node: what is left of the demand's paths without it, else the cheapest way around it.
+  std::optional<ProgrammedBackup> backup(const Demand& demand, std::span<const ProgrammedPath> paths, LinkId failed);
   [[nodiscard]] std::string name_of(const Demand& demand) const;
   [[nodiscard]] const std::string& port(LinkId link) const { return layout_.plane().ports[link.index()]; }
 
@@ -107,54 +110,67 @@ NodeProgram ProgramWriter::program_of(NodeId node, std::uint64_t epoch, const st
   return program;
 }
 
-std::vector<ProgrammedPath> ProgramWriter::programmed(const std::vector<Way>& ways, const std::string& which) {
+/// A way as its ingress node knows it, but for the segments.
+ProgrammedPath ProgramWriter::without_segments(const Way& way) const {
+  ProgrammedPath path{.id = 0, .fraction = way.fraction, .port = port(way.links[0]), .segments = {}, .links = {}};
+  Digest id;
+  for (const LinkId link : way.links) {
+    path.links.push_back(topology_.link(link).name);
+    id.add(path.links.back());
+  }
+  path.id = id.value();
+  return path;
+}
+
+std::vector<ProgrammedPath> ProgramWriter::programmed(std::vector<Way>& ways, const std::string& which) {
   std::vector<ProgrammedPath> paths;
   double sum = 0.0;
-  for (const Way& way : ways) {
+  std::erase_if(ways, [&](const Way& way) {
     auto segments = segment_list(layout_, igp_, way.links);
-    ProgrammedPath path{.id = 0, .fraction = way.fraction, .port = port(way.links[0]), .segments = {}, .links = {}};
-    Digest id;
-    for (const LinkId link : way.links) {
-      path.links.push_back(topology_.link(link).name);
-      id.add(path.links.back());
-    }
+    ProgrammedPath path = without_segments(way);
     if (!segments) {
       std::string problem = which;
       problem.append(": the path");
       for (const std::string& name : path.links) problem.append(" ").append(name);
       problems_.push_back(problem.append(" cannot be written as segments: ").append(segments.error().message));
-      continue;
+      return true;
     }
-    path.id = id.value();
     path.segments = *std::move(segments);
     sum += way.fraction;
     paths.push_back(std::move(path));
-  }
-  if (paths.size() < ways.size()) {
-    for (ProgrammedPath& path : paths) path.fraction /= sum;
-  }
+    return false;
+  });
+  if (std::abs(sum - 1.0) <= 1e-9) return paths;
+  for (ProgrammedPath& path : paths) path.fraction /= sum;
   return paths;
 }
 
-std::optional<ProgrammedBackup> ProgramWriter::backup(const Demand& demand, const std::vector<Way>& ways,
+std::optional<ProgrammedBackup> ProgramWriter::backup(const Demand& demand, std::span<const ProgrammedPath> paths,
                                                       LinkId failed) {
-  std::vector<Way> left;
-  std::vector<LinkId> around;  // outlives `left`, which may view it
-  double sum = 0.0;
-  for (const Way& way : ways) {
-    if (way.links[0] == failed) continue;
-    left.push_back(way);
-    sum += way.fraction;
-  }
-  for (Way& way : left) way.fraction /= sum;
-  if (left.empty()) {
-    around = path_around(failed, demand.to);
-    if (around.empty()) return std::nullopt;  // nothing else leads there
-    left.push_back({.fraction = 1.0, .links = around});
-  }
   ProgrammedBackup backup{.failed_port = port(failed), .paths = {}};
-  backup.paths = programmed(left, name_of(demand) + ", backup for port " + backup.failed_port);
-  return backup.paths.empty() ? std::nullopt : std::optional{std::move(backup)};
+  double sum = 0.0;
+  for (const ProgrammedPath& path : paths) {
+    if (path.port == backup.failed_port) continue;
+    backup.paths.push_back(path);
+    sum += path.fraction;
+  }
+  for (ProgrammedPath& path : backup.paths) path.fraction /= sum;
+  if (!backup.paths.empty()) return backup;
+
+  const auto around = path_around(failed, demand.to);
+  if (around.empty()) return std::nullopt;  // nothing else leads there
+  auto segments = segment_list(layout_, igp_, around);
+  if (!segments) {
+    if (auto other = detour(layout_, igp_, failing_with(layout_, failed), around)) segments = *std::move(other);
+  }
+  if (!segments) {
+    problems_.push_back(name_of(demand) + ": no backup for port " + backup.failed_port + ": " +
+                        segments.error().message);
+    return std::nullopt;
+  }
+  backup.paths.push_back(without_segments({.fraction = 1.0, .links = around}));
+  backup.paths[0].segments = *std::move(segments);
+  return backup;
 }
 
 void ProgramWriter::add_demand(const PathPlan& plan, std::size_t d, NodeProgram& program) {
@@ -168,24 +184,17 @@ void ProgramWriter::add_demand(const PathPlan& plan, std::size_t d, NodeProgram&
                                      .destination = topology_.node(demand.to).name,
                                      .paths = programmed(ways, name_of(demand)),
                                      .backups = {}};
-  if (programmed_demand.paths.empty()) {
+  if (ways.empty()) {
     problems_.push_back(name_of(demand) + ": takes the IGP's way");
     return;
   }
-  // Only paths that the node was told can stand in for others.
-  std::erase_if(ways, [&](const Way& way) {
-    return std::none_of(
-        programmed_demand.paths.begin(), programmed_demand.paths.end(), [&](const ProgrammedPath& path) {
-          return std::equal(path.links.begin(), path.links.end(), way.links.begin(), way.links.end(),
-                            [&](const std::string& name, LinkId link) { return name == topology_.link(link).name; });
-        });
-  });
   std::vector<LinkId> first_links;
   for (const Way& way : ways) first_links.push_back(way.links[0]);
   std::sort(first_links.begin(), first_links.end());
   first_links.erase(std::unique(first_links.begin(), first_links.end()), first_links.end());
   for (const LinkId link : first_links) {
-    if (auto found = backup(demand, ways, link)) programmed_demand.backups.push_back(*std::move(found));
+    auto found = backup(demand, programmed_demand.paths, link);
+    if (found) programmed_demand.backups.push_back(*std::move(found));
   }
   program.demands.push_back(std::move(programmed_demand));
 }

@@ -21,6 +21,16 @@ class RepairWriter {
                std::span<const LinkId> around)
       : layout_{layout}, igp_{igp}, failed_{failed}, around_{around}, steps_(around.size() + 1) {}
 
+  /// Towards the last node of the path itself: its End.DT46 comes last.
+  std::optional<std::vector<IpAddress>> write_to_the_end() {
+    if (!layout_.managed(node(around_.size()))) return std::nullopt;
+    ends_at_target_ = true;
+    auto segments = write();
+    if (segments) segments->back() = layout_.end_dt46(node(around_.size()));
+    return segments;
+  }
+
+  /// Of an outer header: the End comes last of a node from which the packet goes on by itself.
   std::optional<std::vector<IpAddress>> write() {
     const std::size_t last = around_.size();
     steps_[1].count = 0;
@@ -30,8 +40,8 @@ class RepairWriter {
       if (steps_[at].count == kNone) continue;
       for (std::size_t to = at; to <= last; ++to) {
         if (!avoids(igp_, node(at), node(to), failed_)) continue;
-        if (to > at) improve(to, at, layout_.end(node(to)));
-        if (layout_.managed(node(to)) && to < last) improve(to + 1, at, layout_.end_x(around_[to]));
+        if (to > at) improve(to, at, layout_.end(node(to)), true);
+        if (layout_.managed(node(to)) && to < last) improve(to + 1, at, layout_.end_x(around_[to]), false);
         if (is_final(to) && steps_[at].count + 1 < best) {
           best = steps_[at].count + 1;
           best_from = at;
@@ -52,17 +62,22 @@ class RepairWriter {
     std::size_t count = kNone;  // segments used to get here
     std::size_t from = 0;       // the place before, and the segment that leads from it to here
     IpAddress segment;
+    bool is_end = false;
   };
 
   [[nodiscard]] NodeId node(std::size_t place) const { return layout_.topology().link(around_[place - 1]).to; }
 
   /// A node that takes the outer header off, and from which the packet itself reaches the end.
   [[nodiscard]] bool is_final(std::size_t place) const {
+    if (ends_at_target_) return place == around_.size();
     return layout_.managed(node(place)) && avoids(igp_, node(place), node(around_.size()), failed_);
   }
 
-  void improve(std::size_t place, std::size_t from, const IpAddress& segment) {
-    if (steps_[from].count + 1 < steps_[place].count) steps_[place] = {steps_[from].count + 1, from, segment};
+  /// As many segments as before are better when the last is an End: it holds when the next link goes down too.
+  void improve(std::size_t place, std::size_t from, const IpAddress& segment, bool is_end) {
+    Step& step = steps_[place];
+    const std::size_t count = steps_[from].count + 1;
+    if (count < step.count || (count == step.count && is_end && !step.is_end)) step = {count, from, segment, is_end};
   }
 
   const SegmentLayout& layout_;
@@ -70,6 +85,7 @@ class RepairWriter {
   std::span<const LinkId> failed_;
   std::span<const LinkId> around_;
   std::vector<Step> steps_;  // by place
+  bool ends_at_target_ = false;
 };
 
 bool holds(std::span<const LinkId> links, LinkId link) {
@@ -110,6 +126,14 @@ ShortestPathTree tree_without(const Topology& topology, NodeId from, std::span<c
   std::vector<double> costs = weight_costs(topology);
   for (const LinkId id : down) costs[id.index()] = std::numeric_limits<double>::infinity();
   return shortest_path_tree(topology, from, costs);
+}
+
+std::optional<std::vector<IpAddress>> detour(const SegmentLayout& layout, IgpTable& igp, std::span<const LinkId> failed,
+                                             std::span<const LinkId> around) {
+  if (around.empty()) return std::nullopt;
+  auto segments = RepairWriter{layout, igp, failed, around}.write_to_the_end();
+  if (!segments || segments->size() > layout.plane().segments_max) return std::nullopt;
+  return segments;
 }
 
 std::optional<RepairPath> repair_path(const SegmentLayout& layout, IgpTable& igp, NodeId target,

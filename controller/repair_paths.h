@@ -35,4 +35,10 @@ struct RepairPath {
 [[nodiscard]] std::optional<RepairPath> repair_path(const SegmentLayout& layout, IgpTable& igp, NodeId target,
                                                     std::span<const LinkId> failed, std::span<const LinkId> around);
 
+/// The segments that take a demand's packets along the cheapest path without a link, or one that costs the same, to the
+/// End.DT46 of its last node: for a path that `segment_list` cannot write link by link.
+[[nodiscard]] std::optional<std::vector<IpAddress>> detour(const SegmentLayout& layout, IgpTable& igp,
+                                                           std::span<const LinkId> failed,
+                                                           std::span<const LinkId> around);
+
 }  // namespace wan::controller
