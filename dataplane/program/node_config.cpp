@@ -92,8 +92,8 @@ void NodeConfigReader::read_root(const YamlValue& root) {
   std::vector<YamlEntry> later;  // what names ports
   for (const YamlEntry& entry :
        entries(root, root.line, "",
-               {"node", "locator", "daemon", "report_interval", "workers", "memory", "huge_pages", "hello", "ports",
-                "routes", "prefixes", "flows", "ipfix", "log"})) {
+               {"node", "locator", "daemon", "report_interval", "workers", "memory", "huge_pages", "nice", "hello",
+                "ports", "routes", "prefixes", "flows", "ipfix", "log"})) {
     if (entry.key == "node") {
       keep(name(entry, entry.key), config_.facts.name);
     } else if (entry.key == "locator") {
@@ -117,6 +117,8 @@ void NodeConfigReader::read_root(const YamlValue& root) {
       if (bytes) config_.engine.memory_mib = *bytes >> 20;
     } else if (entry.key == "huge_pages") {
       keep(yes_no(entry, entry.key), config_.engine.huge_pages);
+    } else if (entry.key == "nice") {
+      keep(number(entry, entry.key, -20, 19), config_.nice);
     } else if (entry.key == "hello") {
       read_hello(entry);
     } else if (entry.key == "ports") {

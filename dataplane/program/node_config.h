@@ -34,6 +34,7 @@ struct NodeConfig {
   Duration report_interval{std::chrono::seconds{1}};
   NodeProgram first_program;  ///< epoch 0: what the node does before the daemon has spoken
   std::optional<IpfixTarget> ipfix;
+  int nice = -10;  ///< of all its threads: a hello must not wait for other work on the machine
   std::string log_level = "info";
   bool log_json = false;
 };

@@ -4,6 +4,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <csignal>
@@ -133,6 +134,10 @@ Result<void> run(const std::string& file) {
   auto config = read_node_config(file);
   if (!config) return tl::unexpected<Error>{config.error()};
   start_log(*config);
+  // Before any thread starts: threads inherit it.
+  if (setpriority(PRIO_PROCESS, 0, config->nice) != 0) {
+    spdlog::warn("no right to run at nice {} (CAP_SYS_NICE): hellos may be late on a busy machine", config->nice);
+  }
   auto links = LinkWatch::open(kernel_interfaces(*config));
   if (!links) return tl::unexpected<Error>{links.error()};
   std::optional<telemetry::NodeBus> bus;

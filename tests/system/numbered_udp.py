@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""UDP packets that carry their number: which were lost, which came twice, how long the longest silence was.
+
+`send` and `receive` run in the namespaces of two hosts; both print one JSON object when they end (SIGTERM, or --seconds).
+A packet: magic, flow, number within the flow, time of sending; each flow has a source port of its own.
+"""
+import argparse, json, select, signal, socket, struct, sys, time
+
+HEAD = struct.Struct("!IIQQ")  # magic, flow, number, nanoseconds since 1970
+MAGIC = 0x41574E55
+stop = False
+
+
+def request_stop(*_):
+    global stop
+    stop = True
+
+
+def send(options):
+    family = socket.AF_INET6 if ":" in options.to else socket.AF_INET
+    sockets = []
+    for flow in range(options.flows):
+        one = socket.socket(family, socket.SOCK_DGRAM)
+        one.bind(("::" if family == socket.AF_INET6 else "0.0.0.0", options.source_port + flow))
+        if options.dscp:
+            level, name = ((socket.IPPROTO_IPV6, socket.IPV6_TCLASS) if family == socket.AF_INET6
+                           else (socket.IPPROTO_IP, socket.IP_TOS))
+            one.setsockopt(level, name, options.dscp << 2)
+        one.connect((options.to, options.port))
+        sockets.append(one)
+    filler = bytes(max(0, options.size - HEAD.size))
+    numbers = [0] * options.flows
+    refused = sent = 0
+    begin = time.monotonic()
+    gap = 1.0 / options.rate
+    while not stop and (options.seconds is None or time.monotonic() - begin < options.seconds):
+        due = int((time.monotonic() - begin) / gap) + 1
+        for _ in range(min(due - sent - refused, 200)):
+            flow = (sent + refused) % options.flows
+            try:
+                sockets[flow].send(HEAD.pack(MAGIC, flow, numbers[flow], time.time_ns()) + filler)
+                numbers[flow] += 1
+                sent += 1
+            except OSError:  # no buffer, or the network said no to an earlier one: this number goes with the next packet
+                refused += 1
+        time.sleep(0.001)
+    print(json.dumps({"sent": sent, "refused": refused, "by_flow": numbers, "seconds": time.monotonic() - begin}))
+
+
+def receive(options):
+    family = socket.AF_INET6 if options.v6 else socket.AF_INET
+    one = socket.socket(family, socket.SOCK_DGRAM)
+    one.setsockopt(socket.SOL_SOCKET, 33, 32 << 20)  # SO_RCVBUFFORCE
+    one.setsockopt(socket.SOL_SOCKET, 40, 1)  # SO_RXQ_OVFL: the kernel tells what it threw away
+    one.bind(("::" if options.v6 else "0.0.0.0", options.port))
+    one.setblocking(False)
+    seen = {}  # flow -> bytearray, one byte a number
+    received = duplicates = foreign = overflow = reordered = 0
+    newest, last_arrival, longest_silence, delays = {}, None, 0.0, []
+    poll = select.poll()
+    poll.register(one, select.POLLIN)
+    while True:
+        if not poll.poll(100):
+            if stop:
+                break
+            continue
+        while True:
+            try:
+                data, extra, _, _ = one.recvmsg(2048, 64)
+            except BlockingIOError:
+                break
+            for level, kind, value in extra:
+                if level == socket.SOL_SOCKET and kind == 40:
+                    overflow = struct.unpack("I", value)[0]
+            if len(data) < HEAD.size:
+                foreign += 1
+                continue
+            magic, flow, number, sent_ns = HEAD.unpack_from(data)
+            if magic != MAGIC:
+                foreign += 1
+                continue
+            now = time.time_ns()
+            delays.append(now - sent_ns)
+            if last_arrival is not None:
+                longest_silence = max(longest_silence, (now - last_arrival) / 1e6)
+            last_arrival = now
+            marks = seen.setdefault(flow, bytearray())
+            if number >= len(marks):
+                marks.extend(bytes(number + 1 - len(marks)))
+            if marks[number]:
+                duplicates += 1
+            marks[number] = 1
+            if number < newest.get(flow, -1):
+                reordered += 1
+            newest[flow] = max(newest.get(flow, -1), number)
+            received += 1
+    delays.sort()
+    print(json.dumps({
+        "received": received, "distinct": sum(sum(marks) for marks in seen.values()), "duplicates": duplicates,
+        "foreign": foreign, "receiver_drops": overflow, "reordered": reordered,
+        "longest_silence_ms": round(longest_silence, 3),
+        "delay_ms_p50": round(delays[len(delays) // 2] / 1e6, 3) if delays else None,
+        "delay_ms_max": round(delays[-1] / 1e6, 3) if delays else None,
+        "missing": {flow: [number for number, mark in enumerate(marks) if not mark][:20]
+                    for flow, marks in sorted(seen.items()) if not all(marks)},
+        "by_flow": {flow: sum(marks) for flow, marks in sorted(seen.items())}}))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    sender = commands.add_parser("send")
+    sender.add_argument("--to", required=True)
+    sender.add_argument("--port", type=int, default=9000)
+    sender.add_argument("--source-port", type=int, default=20000)
+    sender.add_argument("--rate", type=float, required=True, help="packets a second")
+    sender.add_argument("--size", type=int, default=200, help="bytes of UDP payload")
+    sender.add_argument("--flows", type=int, default=64)
+    sender.add_argument("--dscp", type=int, default=0)
+    sender.add_argument("--seconds", type=float)
+    receiver = commands.add_parser("receive")
+    receiver.add_argument("--port", type=int, default=9000)
+    receiver.add_argument("--v6", action="store_true")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, request_stop)
+    signal.signal(signal.SIGINT, request_stop)
+    send(options) if options.command == "send" else receive(options)
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
