@@ -16,6 +16,13 @@ namespace {
 
 std::size_t line_of(const YAML::Mark& mark) { return mark.line < 0 ? 1 : static_cast<std::size_t>(mark.line) + 1; }
 
+YamlValue value_at(const YAML::Mark& mark, YamlValue::Kind kind) {
+  YamlValue value;
+  value.kind = kind;
+  value.line = line_of(mark);
+  return value;
+}
+
 /// Stops yaml-cpp from inside an event; never leaves this file.
 struct Refused : std::exception {
   Refused(std::size_t at, std::string why) : line{at}, message{std::move(why)} {}
@@ -31,7 +38,7 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     refuse_anchor(mark, anchor);
-    place(YamlValue{.kind = YamlValue::Kind::kEmpty, .line = line_of(mark)});
+    place(value_at(mark, YamlValue::Kind::kEmpty));
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     throw Refused{line_of(mark), "aliases are not read"};
@@ -40,7 +47,9 @@ class TreeBuilder final : public YAML::EventHandler {
                 const std::string& value) override {
     refuse_anchor(mark, anchor);
     refuse_tag(mark, tag);
-    place(YamlValue{.kind = YamlValue::Kind::kScalar, .line = line_of(mark), .scalar = value});
+    YamlValue scalar = value_at(mark, YamlValue::Kind::kScalar);
+    scalar.scalar = value;
+    place(std::move(scalar));
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
@@ -76,7 +85,7 @@ class TreeBuilder final : public YAML::EventHandler {
       throw Refused{line_of(mark), "lists and maps nest more than " + std::to_string(kYamlDepthMax) + " deep"};
     }
     if (expects_key()) throw Refused{line_of(mark), "a key must be plain text, not a list or map"};
-    levels_.push_back({YamlValue{.kind = kind, .line = line_of(mark)}});
+    levels_.push_back({value_at(mark, kind)});
   }
 
   void close() {

@@ -16,10 +16,10 @@ struct YamlEntry;
 struct YamlValue {
   enum class Kind { kEmpty, kScalar, kList, kMap };
   Kind kind = Kind::kEmpty;
-  std::size_t line = 1;              ///< counted from 1
-  std::string scalar{};              ///< kScalar: its text; what it means is the reader's business
-  std::vector<YamlValue> items{};    ///< kList
-  std::vector<YamlEntry> entries{};  ///< kMap, in the order of the file; no key twice
+  std::size_t line = 1;            ///< counted from 1
+  std::string scalar{};            ///< kScalar: its text; what it means is the reader's business
+  std::vector<YamlValue> items{};  ///< kList
+  std::vector<YamlEntry> entries;  ///< kMap, in the order of the file; no key twice (no {}: clang, incomplete type)
 };
 
 struct YamlEntry {
