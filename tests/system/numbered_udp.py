@@ -32,7 +32,7 @@ def send(options):
     numbers = [0] * options.flows
     refused = sent = 0
     begin = time.monotonic()
-    gap = 1.0 / options.rate
+    gap, told = 1.0 / options.rate, 0
     while not stop and (options.seconds is None or time.monotonic() - begin < options.seconds):
         due = int((time.monotonic() - begin) / gap) + 1
         for _ in range(min(due - sent - refused, 200)):
@@ -43,6 +43,9 @@ def send(options):
                 sent += 1
             except OSError:  # no buffer, or the network said no to an earlier one: this number goes with the next packet
                 refused += 1
+        if options.progress and time.monotonic() - begin >= told + 1:
+            told += 1
+            print(json.dumps({"at": time.time(), "sent": sent}), flush=True)
         time.sleep(0.001)
     print(json.dumps({"sent": sent, "refused": refused, "by_flow": numbers, "seconds": time.monotonic() - begin}))
 
@@ -57,9 +60,13 @@ def receive(options):
     seen = {}  # flow -> bytearray, one byte a number
     received = duplicates = foreign = overflow = reordered = 0
     newest, last_arrival, longest_silence, delays = {}, None, 0.0, []
+    next_told = time.monotonic() + 1
     poll = select.poll()
     poll.register(one, select.POLLIN)
     while True:
+        if options.progress and time.monotonic() >= next_told:
+            next_told += 1
+            print(json.dumps({"at": time.time(), "received": received}), flush=True)
         if not poll.poll(100):
             if stop:
                 break
@@ -121,6 +128,8 @@ def main():
     receiver = commands.add_parser("receive")
     receiver.add_argument("--port", type=int, default=9000)
     receiver.add_argument("--v6", action="store_true")
+    for one in (sender, receiver):
+        one.add_argument("--progress", action="store_true", help="a line a second with the count so far")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, request_stop)
     signal.signal(signal.SIGINT, request_stop)

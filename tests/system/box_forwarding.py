@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""The packet path alone, in a network in a box: no daemon, routes from the nodes' configurations.
+
+`box_forwarding.py PROGRAMS` needs root.
+"""
+import itertools, pathlib, subprocess, sys, unittest
+
+from box_capture import Capture
+from box_traffic import NumberedFlow
+from network_box import MANAGED, Box
+
+PROGRAMS = sys.argv.pop(1)
+
+
+class ForwardingWithoutDaemon(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.box = Box(PROGRAMS)
+        cls.addClassCleanup(cls.box.close)
+        cls.box.build()
+        cls.box.start_nodes()
+        cls.box.wait_for_connectivity()
+
+    def test_hosts_reach_each_other_over_ipv4_and_ipv6(self):
+        for source, destination in itertools.permutations(MANAGED, 2):
+            for v6 in (False, True):
+                answer = self.box.ping(source, destination, v6=v6)
+                self.assertEqual(answer.returncode, 0, f"{source} to {destination}: {answer.stdout}")
+
+    def test_no_packet_of_ten_thousand_is_lost_doubled_or_reordered(self):
+        for v6 in (False, True):
+            capture = Capture(self.box)
+            flow = NumberedFlow(self.box, "ams", "dub", rate=5000, size=200, v6=v6)
+            self.addCleanup(flow.abandon)
+            self.box.wait_for("ten thousand packets", lambda: flow.progress() and flow.sent >= 10_000, 30)
+            result = flow.finish()
+            self.assertEqual((result["lost"], result["duplicates"], result["reordered"], result["receiver_drops"]),
+                             (0, 0, 0, 0), result)
+            ways, capture_lost = capture.stop()
+            self.assertEqual(capture_lost, 0)
+            self.assertEqual({tuple(way) for way in ways.values()}, {("ams-bru", "bru-dub")}, "the IGP's only way")
+
+    def test_a_packet_whose_ttl_ends_is_answered_by_the_node(self):
+        for v6, node in ((False, "10.1.0.1"), (True, "2001:db8:1::1")):
+            target = self.box.host_v6("dub") if v6 else self.box.host_v4("dub")
+            answer = subprocess.run(self.box.inside(self.box.host_ns("ams"), "ping", "-6" if v6 else "-4", "-c", 1, "-t", 1,
+                                                    "-W", 1, target), capture_output=True, text=True)
+            self.assertIn(node, answer.stdout.replace("From", "from").split("from", 1)[1])
+            self.assertRegex(answer.stdout, "(?i)time to live exceeded|hop limit")
+
+    def test_a_node_answers_a_ping_to_its_own_address(self):
+        for target in ("10.4.0.1", "2001:db8:4::1"):
+            answer = subprocess.run(self.box.inside(self.box.host_ns("ams"), "ping", "-c", 1, "-W", 1, target),
+                                    capture_output=True, text=True)
+            self.assertEqual(answer.returncode, 0, answer.stdout)
+
+    def test_a_host_cannot_reach_the_networks_own_segments(self):
+        answer = subprocess.run(self.box.inside(self.box.host_ns("ams"), "ping", "-6", "-c", 1, "-W", 1, "fc00:0:4::1"),
+                                capture_output=True, text=True)
+        self.assertNotEqual(answer.returncode, 0)
+
+    def test_idle_nodes_leave_the_processors_alone(self):
+        """Five polling nodes and nothing to do: well under one core together."""
+        def ticks():
+            total = 0
+            for node in MANAGED:
+                fields = pathlib.Path(f"/proc/{self.box.processes[node].pid}/stat").read_text().rsplit(")", 1)[1].split()
+                total += int(fields[11]) + int(fields[12])
+            return total
+        before = ticks()
+        subprocess.run(["sleep", "3"])
+        self.assertLess((ticks() - before) / 100 / 3, 0.8, "share of one core")
+
+
+if __name__ == "__main__":
+    unittest.main()
