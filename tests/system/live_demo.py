@@ -32,8 +32,7 @@ def main():
         try:
             box.start_nodes()
             box.start_daemon()
-            box.wait_for("all nodes report", lambda: box.ctl("get", "status", "-o", "json", check=False).returncode == 0
-                         and box.get("status")["nodes"]["reporting"] == 5)
+            box.wait_for_daemon()
             box.wait_for_connectivity()
             print(f"  policy CLI: {programs}/aiwanctl --server unix:{box.folder}/api.sock")
             flows.append(NumberedFlow(box, "ams", "dub", packets_per_second(12, PACKET_BYTES), PACKET_BYTES))

@@ -266,8 +266,18 @@ class Box:
     def ctl(self, *words, check=True):
         return run(self.programs / "aiwanctl", "--server", f"unix:{self.folder}/api.sock", *words, check=check)
 
-    def get(self, what):
-        return json.loads(self.ctl("get", what, "-o", "json").stdout)
+    def get(self, what, *options):
+        return json.loads(self.ctl("get", what, *options, "-o", "json").stdout)
+
+    def wait_for_daemon(self):
+        """Until it answers and every managed node reports to it and has taken what it was sent."""
+        def ready():
+            if self.ctl("get", "status", "-o", "json", check=False).returncode != 0:
+                return False
+            status = self.get("status")
+            return status["nodes"]["reporting"] == len(MANAGED) and all(
+                node["epoch"] == status["epoch"] for node in self.get("nodes")["items"] if node["managed"])
+        self.wait_for("all nodes report to the daemon", ready, 30)
 
     # -- the world ----------------------------------------------------------------------------------------------------
     def ping(self, source, destination, v6=False, count=1):

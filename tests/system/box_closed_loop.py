@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""The closed loop in a network in a box: congestion, the degrees of automation, restarts.
+
+`box_closed_loop.py PROGRAMS [TEST ...]` needs root. From ams to dub the IGP uses one link of 20 Mbit/s; the network has
+three disjoint ways, 60 Mbit/s.
+"""
+import sys, time, unittest
+
+from box_traffic import NumberedFlow, packets_per_second
+from network_box import MANAGED, Box
+
+PROGRAMS = sys.argv.pop(1)
+SIZE = 1000
+
+
+def rate(mbit):
+    return packets_per_second(mbit, SIZE)
+
+
+class ClosedLoop(unittest.TestCase):
+    def start(self, mode, **options):
+        box = Box(PROGRAMS, mode=mode, **options)
+        self.addCleanup(box.close)
+        box.build()
+        box.start_nodes()
+        box.start_daemon()
+        box.wait_for_daemon()
+        box.wait_for_connectivity()
+        return box
+
+    def flow(self, box, mbit):
+        flow = NumberedFlow(box, "ams", "dub", rate(mbit), SIZE)
+        self.addCleanup(flow.abandon)
+        return flow
+
+    def seconds(self, box, flows, count):
+        """The share of packets lost in each of the next seconds."""
+        shares = []
+        for _ in range(count):
+            time.sleep(1)
+            told = [flow.progress() for flow in flows]
+            shares.append(sum(lost for _, lost in told) / max(1, sum(sent for sent, _ in told)))
+        return shares
+
+    @staticmethod
+    def installs(box):
+        """Plans that nodes were told beyond the routes they start with."""
+        return [plan["epoch"] for plan in box.get("plans")["items"] if plan["decision"] is not None]
+
+    def test_auto_ends_the_loss_within_three_intervals_and_it_stays_ended(self):
+        box = self.start("auto")
+        flows = [self.flow(box, 12)]
+        self.assertLess(max(self.seconds(box, flows, 4)[1:]), 0.001, "no loss before the demand grows")
+        flows.append(self.flow(box, 14))  # 26 Mbit/s on the IGP's 20
+        shares = self.seconds(box, flows, 14)
+        print("loss a second after the demand grew:", " ".join(f"{share:.3f}" for share in shares), flush=True)
+        self.assertGreater(max(shares), 0.02, "the demand did exceed the link")
+        self.assertLess(max(shares[5:]), 0.001, "ended, and stays so")  # the first two seconds are not yet a full interval
+
+    def test_with_the_controller_off_the_loss_persists(self):
+        box = Box(PROGRAMS)
+        self.addCleanup(box.close)
+        box.build()
+        box.start_nodes()
+        box.wait_for_connectivity()
+        shares = self.seconds(box, [self.flow(box, 26)], 10)
+        self.assertGreater(min(shares[3:]), 0.1)
+
+    def test_observe_installs_nothing_in_fifty_congested_intervals(self):
+        box = self.start("observe")
+        flows = [self.flow(box, 26)]
+        box.wait_for("fifty decisions", lambda: len(self.congested_decisions(box)) >= 50, 90)
+        self.assertEqual(self.installs(box), [])
+        self.assertGreater(min(self.seconds(box, flows, 3)[1:]), 0.1, "still congested")
+        self.assertEqual(box.ctl("approve", str(box.get("decisions")["items"][0]["id"]), check=False).returncode, 5)
+
+    @staticmethod
+    def congested_decisions(box):
+        decisions = box.get("decisions", "--limit", "200")["items"]
+        return [one for one in decisions if (one["utilization_before"] or 0) > 1.0]
+
+    def test_advise_installs_nothing_without_approval_and_at_once_with_it(self):
+        box = self.start("advise")
+        flows = [self.flow(box, 26)]
+        proposal = box.wait_for("a proposal", lambda: box.get("status")["pending_decision"], 20)
+        self.seconds(box, flows, 5)
+        self.assertEqual(self.installs(box), [])
+        box.wait_for("an approval in time", lambda: box.ctl(
+            "approve", str(box.get("status")["pending_decision"] or proposal), check=False).returncode == 0, 10)
+        box.wait_for("an installed plan", lambda: self.installs(box), 5)
+        self.assertLess(max(self.seconds(box, flows, 8)[4:]), 0.001)
+
+    def test_pause_holds_within_one_interval_and_across_a_killed_daemon(self):
+        box = self.start("auto")
+        box.ctl("pause")
+        before = self.installs(box)
+        flows = [self.flow(box, 26)]
+        self.seconds(box, flows, 6)
+        self.assertEqual(self.installs(box), before)
+        box.kill("aiwand")
+        box.start_daemon()
+        box.wait_for_daemon()
+        self.assertTrue(box.get("status")["paused"])
+        self.assertGreater(min(self.seconds(box, flows, 6)[2:]), 0.1, "nothing was moved")
+        self.assertEqual(self.installs(box), before)
+        box.ctl("resume")
+        box.wait_for("a plan after resume", lambda: self.installs(box) != before, 8)
+        self.assertLess(max(self.seconds(box, flows, 8)[4:]), 0.001)
+
+    def test_a_killed_daemon_adopts_what_is_installed_and_no_packet_notices(self):
+        box = self.start("auto")
+        flow = NumberedFlow(box, "ams", "dub", 2600, SIZE)
+        self.addCleanup(flow.abandon)
+        box.wait_for("a plan", lambda: self.installs(box), 20)
+        box.ctl("pause")
+        time.sleep(3)  # the last plan has settled, its loss is behind us
+        calm = NumberedFlow(box, "edi", "bru", 2500, 200)
+        self.addCleanup(calm.abandon)
+        box.wait_for("traffic", lambda: calm.progress() and calm.sent > 1000)
+        flow.progress()
+        before = {node["name"]: (node["installs"], node["epoch"]) for node in box.get("nodes")["items"] if node["managed"]}
+        box.kill("aiwand")
+        time.sleep(1)
+        box.start_daemon()
+        box.wait_for_daemon()
+        box.wait_for("ten thousand packets across it", lambda: calm.progress() and calm.sent > 11_000, 30)
+        after = {node["name"]: (node["installs"], node["epoch"]) for node in box.get("nodes")["items"] if node["managed"]}
+        self.assertEqual(before, after)
+        result = calm.finish()
+        self.assertEqual((result["lost"], result["duplicates"]), (0, 0), result)
+
+    def test_a_killed_node_is_back_in_the_plan_within_three_intervals(self):
+        box = self.start("auto")
+        flow = self.flow(box, 26)
+        box.wait_for("a plan", lambda: self.installs(box), 20)
+        box.kill("cph")
+        time.sleep(2)
+        box.start_node("cph")
+        # It takes the plan in force as soon as it has said hello.
+        back = box.wait_for("cph acknowledges the plan in force", lambda: self.acknowledged(box, "cph"), 15)
+        self.assertTrue(back)
+        self.assertEqual(box.ping("cph", "edi").returncode, 0)
+        self.assertLess(max(self.seconds(box, [flow], 10)[5:]), 0.001)
+
+    @staticmethod
+    def acknowledged(box, name):
+        node = next(one for one in box.get("nodes")["items"] if one["name"] == name)
+        return node["state"] == "reporting" and node["boots"] > 1 and node["epoch"] == box.get("status")["epoch"]
+
+
+if __name__ == "__main__":
+    unittest.main()
