@@ -8,28 +8,27 @@ ETHERNET, IPV6, SEGMENT_ROUTING = 14, 40, 43
 
 
 def inner_number(frame):
-    """(flow, number) of a numbered packet inside its IPv6 wrappings, and how many there were; None: another packet."""
+    """(destination port, flow, number, time of sending) of a numbered packet inside its IPv6 headers; else None."""
     if len(frame) < ETHERNET or frame[12:14] != b"\x86\xdd":
         return None
-    at, wrappings, protocol = ETHERNET, 0, 41
+    at, protocol = ETHERNET, 41
     while True:
         if protocol == 41 and len(frame) >= at + IPV6:
             protocol = frame[at + 6]
             at += IPV6
-            wrappings += 1
         elif protocol == SEGMENT_ROUTING and len(frame) >= at + 8:
             protocol, size = frame[at], 8 + 8 * frame[at + 1]
             at += size
         elif protocol == 4 and len(frame) >= at + 20:
             protocol = frame[at + 9]
             at += 4 * (frame[at] & 15)
-            wrappings += 1
         else:
             break
     if protocol != 17 or len(frame) < at + 8 + numbered_udp.HEAD.size:
         return None
-    magic, flow, number, _ = numbered_udp.HEAD.unpack_from(frame, at + 8)
-    return (flow, number) if magic == numbered_udp.MAGIC else None
+    port = int.from_bytes(frame[at + 2:at + 4], "big")
+    magic, flow, number, sent_ns = numbered_udp.HEAD.unpack_from(frame, at + 8)
+    return (port, flow, number, sent_ns) if magic == numbered_udp.MAGIC else None
 
 
 def packets(file):
@@ -64,16 +63,21 @@ class Capture:
             self.addresses[left, right] = bytes.fromhex(shown[0]["address"].replace(":", ""))
 
     def stop(self):
-        """By (flow, number): the links it was seen on, ["ams-bru", ...] in order of time. And what tcpdump lost."""
-        lost, seen = 0, {}
+        """By (port, flow, number): the links it was seen on, ["ams-bru", ...] in order of time. And what tcpdump lost.
+
+        `sent_at` has the time of sending of each, as the packet itself tells.
+        """
+        lost, seen, self.sent_at = 0, {}, {}
         for left, right, file, process in self.processes:
             process.send_signal(signal.SIGINT)
             said = process.communicate(timeout=20)[1]
             lost += sum(int(line.split()[0]) for line in said.splitlines() if "dropped by kernel" in line)
             own = self.addresses[left, right]
             for time_ns, frame in packets(file):
-                key = inner_number(frame)
-                if key is not None:
+                found = inner_number(frame)
+                if found is not None:
+                    key = found[:3]
+                    self.sent_at[key] = found[3]
                     link = f"{left}-{right}" if frame[6:12] == own else f"{right}-{left}"
                     seen.setdefault(key, []).append((time_ns, link))
         return {key: [link for _, link in sorted(where)] for key, where in seen.items()}, lost

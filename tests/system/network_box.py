@@ -161,22 +161,27 @@ class Box:
                 f"{self.rate_mbit}mbit", "burst", "16kb", "latency", "50ms")
 
     def configure_kernel_router(self):
+        settings = [f"net.ipv6.conf.{device}.seg6_enabled=1" for device in ["all", "default", *self.kernel_devices()]]
+        # An address stays when its interface goes down: a cut link that is mended works again.
+        keep = [f"net.ipv6.conf.{device}.keep_addr_on_down=1" for device in self.kernel_devices()]
+        run(*self.inside(self.ns(KERNEL), "sysctl", "-q", "-w", "net.ipv6.conf.all.forwarding=1", *settings, *keep))
+        for device, (index, end) in self.kernel_devices().items():
+            run("ip", "-n", self.ns(KERNEL), "addr", "add", f"{self.link_address(index, end)}/64", "dev", device, "nodad")
+        self.route_kernel_router()
+
+    def kernel_devices(self):
+        """Of the kernel router, by interface: the link, and which end of it."""
+        return {f"to-{right if left == KERNEL else left}": (index, 1 if left == KERNEL else 2)
+                for index, (left, right, _) in enumerate(LINKS) if KERNEL in (left, right)}
+
+    def route_kernel_router(self):
+        """Its segment and its IGP's routes; again after a link was down, for the kernel forgets them then."""
         name = self.ns(KERNEL)
-        devices = []
-        for index, (left, right, _) in enumerate(LINKS):
-            if KERNEL not in (left, right):
-                continue
-            end = 1 if left == KERNEL else 2
-            device = f"to-{right if left == KERNEL else left}"
-            devices.append(device)
-            run("ip", "-n", name, "addr", "add", f"{self.link_address(index, end)}/64", "dev", device, "nodad")
-        settings = [f"net.ipv6.conf.{device}.seg6_enabled=1" for device in ["all", "default", *devices]]
-        run(*self.inside(name, "sysctl", "-q", "-w", "net.ipv6.conf.all.forwarding=1", *settings))
-        run("ip", "-n", name, "-6", "route", "add", f"{segment(KERNEL, 1)}/128", "encap", "seg6local", "action", "End",
-            "flavors", "psp", "dev", devices[0])
+        run("ip", "-n", name, "-6", "route", "replace", f"{segment(KERNEL, 1)}/128", "encap", "seg6local", "action",
+            "End", "flavors", "psp", "dev", next(iter(self.kernel_devices())))
         for node, hop in shortest_next_hops(KERNEL).items():
             index, end = self.far_end(KERNEL, hop)
-            run("ip", "-n", name, "-6", "route", "add", locator(node), "via", self.link_address(index, end))
+            run("ip", "-n", name, "-6", "route", "replace", locator(node), "via", self.link_address(index, end))
 
     def far_end(self, node, other):
         """The link between two nodes, and which end of it `other` is."""

@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""Plans change under traffic and no packet notices: 200 reweights in a row, every link captured.
+
+`box_reweight.py PROGRAMS` needs root. REWEIGHTS in the environment asks for another number.
+"""
+import collections, os, sys, time, unittest
+
+from box_capture import Capture, is_chain
+from box_traffic import NumberedFlow
+from network_box import MANAGED, Box
+
+PROGRAMS = sys.argv.pop(1)
+REWEIGHTS = int(os.environ.get("REWEIGHTS", "200"))
+VIA = {"bru": ("ams-bru", "bru-dub"), "krn": ("ams-krn", "krn-dub"), "cph": ("ams-cph", "cph-dub")}
+
+
+class Reweights(unittest.TestCase):
+    def apply(self, box, via):
+        """Pins the demand to one way; returns when every node has acknowledged, with the time before and after."""
+        policy = box.folder / "pin.yaml"
+        policy.write_text("classes: [{name: default}]\nmax_moved_share: 1\n"
+                          f"pins: [{{from: ams, to: dub, via: [ams, {via}, dub]}}]\n")
+        begin = time.time_ns()
+        box.ctl("apply", "-f", policy)
+        box.wait_for(f"the plan over {via} is acknowledged", lambda: self.in_force(box, via), 10)
+        return begin, time.time_ns()
+
+    @staticmethod
+    def in_force(box, via):
+        plan = box.get("plans")["items"][0]
+        if plan["waiting"]:
+            return False
+        ways = [path["links"] for one in box.get("demands")["items"] if (one["from"], one["to"]) == ("ams", "dub")
+                for path in one["paths"]]
+        return ways == [list(VIA[via])]
+
+    def test_two_hundred_reweights_lose_nothing_and_every_packet_takes_a_planned_way(self):
+        box = Box(PROGRAMS, mode="auto")
+        self.addCleanup(box.close)
+        box.build()
+        box.start_nodes()
+        box.start_daemon()
+        box.wait_for_daemon()
+        box.wait_for_connectivity()
+        self.apply(box, "bru")
+        capture = Capture(box)
+        # 5,000 packets a second, of 242 and 202 bytes on a link: under 60 % of 20 Mbit/s wherever they go.
+        moving = NumberedFlow(box, "ams", "dub", rate=3500, size=160, flows=200)
+        steady = NumberedFlow(box, "edi", "cph", rate=1500, size=120, flows=50)
+        for flow in (moving, steady):
+            self.addCleanup(flow.abandon)
+        box.wait_for("both flow", lambda: moving.progress() and steady.progress() and moving.sent and steady.sent)
+        history = [("bru", 0, 0)]  # way, when its installation began, when it was in force everywhere
+        ways = ["krn", "cph", "bru"]
+        for turn in range(REWEIGHTS):
+            via = ways[turn % len(ways)]
+            history.append((via, *self.apply(box, via)))
+        time.sleep(1)
+        results = {"moving": moving.finish(2), "steady": steady.finish()}
+        seen, capture_lost = capture.stop()
+        took = sorted(after - begin for _, begin, after in history[1:])
+        print(f"{REWEIGHTS} reweights, ms from apply to the last acknowledgement: p50 {took[len(took) // 2] / 1e6:.0f}, "
+              f"max {took[-1] / 1e6:.0f}; capture lost {capture_lost}", flush=True)
+        for name, result in results.items():
+            print(name, {key: result[key] for key in ("sent", "lost", "duplicates", "reordered", "receiver_drops",
+                                                      "longest_silence_ms")}, flush=True)
+        self.assertEqual(capture_lost, 0, "tcpdump saw everything")
+        for name, result in results.items():
+            self.assertEqual((result["lost"], result["duplicates"], result["receiver_drops"]), (0, 0, 0), name)
+        self.check_ways(seen, history, capture.sent_at, results)
+
+    def check_ways(self, seen, history, sent_at, results):
+        taken = collections.Counter()
+        for key, links in seen.items():
+            if not links[0].startswith("ams-") and not links[-1].endswith("-dub"):
+                self.assertEqual(links, ["edi-cph"], f"{key} of the steady flow")
+                continue
+            self.assertTrue(is_chain(links), f"{key} went {links}")
+            allowed = {VIA[via] for via in self.possible(history, sent_at[key])}
+            self.assertIn(tuple(links), allowed, f"{key}, sent at {sent_at[key]}")
+            taken[tuple(links)] += 1
+        # Each way carried its share: the whole demand moved each time, 70 % of all traffic.
+        for way in VIA.values():
+            self.assertGreater(taken[way], 0.2 * sum(taken.values()), taken)
+
+    @staticmethod
+    def possible(history, sent_ns):
+        """The way in force when a packet entered, and the one that was being installed then or came next."""
+        newest = max((turn for turn, (_, _, after) in enumerate(history) if after <= sent_ns), default=0)
+        return [via for via, _, _ in history[newest:newest + 2]]
+
+
+if __name__ == "__main__":
+    unittest.main()
