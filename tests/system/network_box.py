@@ -272,7 +272,10 @@ class Box:
         return run(self.programs / "aiwanctl", "--server", f"unix:{self.folder}/api.sock", *words, check=check)
 
     def get(self, what, *options):
-        return json.loads(self.ctl("get", what, *options, "-o", "json").stdout)
+        return self.get_json("get", what, *options)
+
+    def get_json(self, *words):
+        return json.loads(self.ctl(*words, "-o", "json").stdout)
 
     def wait_for_daemon(self):
         """Until it answers and every managed node reports to it and has taken what it was sent."""

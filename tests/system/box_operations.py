@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""What an operator does to a live network in a box: drain, confirm or be undone, saved plans, asking why.
+
+`box_operations.py PROGRAMS` needs root.
+"""
+import sys, time, unittest
+
+from box_capture import Capture
+from box_traffic import NumberedFlow, packets_per_second
+from network_box import Box
+
+PROGRAMS = sys.argv.pop(1)
+PIN = "classes: [{{name: default}}]\nmax_moved_share: 1\npins: [{{from: ams, to: dub, via: [ams, {via}, dub]}}]\n"
+
+
+class Operations(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.box = Box(PROGRAMS, mode="auto")
+        cls.addClassCleanup(cls.box.close)
+        cls.box.build()
+        cls.box.start_nodes()
+        cls.box.start_daemon()
+        cls.box.wait_for_daemon()
+        cls.box.wait_for_connectivity()
+
+    def policy(self, name, via):
+        file = self.box.folder / f"{name}.yaml"
+        file.write_text(PIN.format(via=via))
+        return file
+
+    def ways(self, source="ams", destination="dub"):
+        demand = next(one for one in self.box.get("demands")["items"]
+                      if (one["from"], one["to"]) == (source, destination))
+        return [path["links"] for path in demand["paths"]]
+
+    def settled(self):
+        return not self.box.get("plans")["items"][0]["waiting"]
+
+    def test_drain_empties_a_link_without_losing_a_packet(self):
+        box = self.box
+        box.ctl("apply", "-f", self.policy("over-bru", "bru"))
+        box.wait_for("settled", self.settled)
+        box.ctl("apply", "-f", self.policy("none", "bru"))
+        (box.folder / "free.yaml").write_text("classes: [{name: default}]\nmax_moved_share: 1\n")
+        box.ctl("apply", "-f", box.folder / "free.yaml")
+        flow = NumberedFlow(box, "ams", "dub", 3000, 160)
+        self.addCleanup(flow.abandon)
+        box.wait_for("traffic", lambda: flow.progress() and flow.sent > 3000)
+        link = self.ways()[0][0]
+        box.ctl("drain", link)
+        box.wait_for("the drained link is out of the plan", lambda: self.settled() and not any(
+            link in way for way in self.ways()), 10)
+        time.sleep(0.3)
+        capture = Capture(box)
+        time.sleep(2)
+        result_of_capture, capture_lost = capture.stop()
+        result = flow.finish()
+        self.assertEqual(capture_lost, 0)
+        self.assertGreater(len(result_of_capture), 3000)
+        self.assertFalse([key for key, links in result_of_capture.items() if link in links], "0 data bytes on the link")
+        self.assertEqual((result["lost"], result["duplicates"]), (0, 0), result)
+        box.ctl("undrain", link)
+        self.assertFalse([one for one in box.get("links")["items"] if one["drained"]])
+
+    def test_unconfirmed_policies_are_undone_though_the_daemon_was_killed(self):
+        box = self.box
+        box.ctl("apply", "-f", self.policy("before", "cph"))
+        box.wait_for("over cph", lambda: self.ways() == [["ams-cph", "cph-dub"]])
+        version = box.get("policies")["version"]
+        began = time.monotonic()
+        box.ctl("apply", "-f", self.policy("after", "krn"), "--confirm-within", "6s")
+        box.wait_for("over krn", lambda: self.ways() == [["ams-krn", "krn-dub"]])
+        box.kill("aiwand")
+        box.start_daemon()
+        box.wait_for_daemon()
+        self.assertLess(time.monotonic() - began, 6, "restarted before the deadline, or the test says nothing")
+        self.assertEqual(self.ways(), [["ams-krn", "krn-dub"]], "still in force until the deadline")
+        box.wait_for("undone", lambda: self.ways() == [["ams-cph", "cph-dub"]], 20)
+        took = time.monotonic() - began
+        print(f"undone {took - 6:.2f} s after the deadline", flush=True)
+        self.assertGreater(took, 5.5)
+        self.assertGreater(box.get("policies")["version"], version)
+        self.assertEqual(box.ctl("confirm", check=False).returncode, 5, "nothing waits to be confirmed")
+
+    def test_a_saved_plan_is_refused_once_the_state_has_moved_on(self):
+        box = self.box
+        box.ctl("apply", "-f", self.policy("first", "bru"))
+        saved = box.folder / "saved.plan"
+        planned = box.ctl("plan", "-f", self.policy("second", "cph"), "-o", saved, check=False)
+        self.assertEqual(planned.returncode, 2, planned.stderr)
+        box.ctl("apply", "-f", self.policy("meanwhile", "krn"))
+        refused = box.ctl("apply", saved, check=False)
+        self.assertEqual(refused.returncode, 5, refused.stdout + refused.stderr)
+        self.assertIn("plan", refused.stderr)
+        box.wait_for("what was applied meanwhile stays", lambda: self.ways() == [["ams-krn", "krn-dub"]])
+
+    def test_explain_names_the_binding_link_and_the_rejected_alternatives(self):
+        box = self.box
+        (box.folder / "free.yaml").write_text("classes: [{name: default}]\nmax_moved_share: 1\n")
+        box.ctl("apply", "-f", self.policy("one", "bru"))
+        box.wait_for("over bru", lambda: self.ways() == [["ams-bru", "bru-dub"]])
+        flow = NumberedFlow(box, "ams", "dub", packets_per_second(26, 1000), 1000)
+        self.addCleanup(flow.abandon)
+        box.wait_for("congestion", lambda: max(one["utilization"] or 0 for one in box.get("links")["items"]) > 0.9, 15)
+        box.ctl("apply", "-f", box.folder / "free.yaml")
+
+        def relieved():
+            return next((one for one in box.get("decisions")["items"] if one["action"] == "install" and
+                         one["state"] == "installed" and (one["utilization_before"] or 0) > 0.9), None)
+        decision = box.wait_for("a decision that relieves it", relieved, 15)
+        explained = box.get_json("explain", str(decision["id"]))
+        links = {one["link"] for one in explained["binding_links"]}
+        self.assertTrue(links & {"ams-bru", "bru-dub", "ams-krn", "krn-dub", "ams-cph", "cph-dub"}, explained)
+        rejected = {one["alternative"] for one in explained["rejected"]}
+        self.assertIn("keep the plan in force", rejected)
+        self.assertTrue(any("IGP" in one for one in rejected), rejected)
+        text = box.ctl("explain", str(decision["id"])).stdout
+        for word in (*links, "keep the plan in force"):
+            self.assertIn(word, text)
+
+
+if __name__ == "__main__":
+    unittest.main()
