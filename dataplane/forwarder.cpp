@@ -59,9 +59,8 @@ void decrement_hops(std::uint8_t* ip, std::uint8_t version) {
     return;
   }
   --ip[8];
-  std::uint32_t sum = std::uint32_t{load_be16(ip + 10)} + 0x0100;
-  sum = (sum & 0xffff) + (sum >> 16);
-  store_be16(ip + 10, static_cast<std::uint16_t>(sum));
+  const std::uint32_t sum = std::uint32_t{load_be16(ip + 10)} + 0x0100;
+  store_be16(ip + 10, static_cast<std::uint16_t>(sum + (sum >= 0xffff ? 1 : 0)));
 }
 
 bool is_neighbor_discovery(const std::uint8_t* ip, std::size_t size) {
@@ -77,7 +76,7 @@ struct Forwarder::Context {
 
 std::uint32_t path_hash(const PacketView& view) {
   const std::uint8_t* ip = view.bytes + view.l3_offset;
-  std::uint64_t mixed = view.protocol;
+  std::uint64_t mixed = 0;
   const auto mix = [&mixed](std::uint64_t value) {
     mixed = (mixed ^ value) * 0x9e3779b97f4a7c15ULL;
     mixed ^= mixed >> 32;
@@ -85,7 +84,10 @@ std::uint32_t path_hash(const PacketView& view) {
   for (const auto address : {source_of(ip, view.ip_version), destination_of(ip, view.ip_version)}) {
     for (std::size_t at = 0; at < address.size(); at += 4) mix(load_be32(address.data() + at));
   }
-  if (!view.is_fragment()) mix((std::uint64_t{view.source_port} << 16) | view.destination_port);
+  // Later fragments have no ports, and do not tell the protocol where the first has more extension headers.
+  if (!view.is_fragment()) {
+    mix((std::uint64_t{view.protocol} << 32) | (std::uint64_t{view.source_port} << 16) | view.destination_port);
+  }
   return static_cast<std::uint32_t>(mixed ^ (mixed >> 29));
 }
 
@@ -171,8 +173,13 @@ Verdict Forwarder::enter(PacketBuffer& packet, const PacketView& view, bool own,
       return entered(drop(DropReason::kNoRoute));
     }
   }
-  const std::uint32_t mtu = node_.ports[port ? *port : route->port].mtu;
-  if (packet.length + outer->size() > mtu) return entered(too_big(mtu - outer->size()));
+  std::uint32_t mtu = node_.ports[port ? *port : route->port].mtu;
+  std::uint32_t headers = outer->size();
+  if (route != nullptr && !ports_.up(route->port) && route->has_repair) {
+    mtu = node_.ports[route->repair_port].mtu;
+    headers += route->repair.size();
+  }
+  if (packet.length + headers > mtu) return entered(too_big(mtu - headers));
   if (!own) decrement_hops(packet.data, version);
   if (!outer->push(packet, version == 4 ? kProtocolIpv4 : kProtocolIpv6, view.traffic_class, hash)) {
     return entered(drop(DropReason::kNoMemory));

@@ -59,8 +59,8 @@ struct Verdict {
 /// The packet path: one frame in, one verdict out, headers rewritten in place.
 ///
 /// Customers' packets are wrapped in the segment list that the plan gives them; packets on their way take their next
-/// segment; those at their end are unwrapped and handed to the host. A hash of the 5-tuple (of addresses and protocol
-/// alone for fragments) keeps a flow on its path.
+/// segment; those at their end are unwrapped and handed to the host. A hash of the 5-tuple (of the addresses alone for
+/// fragments) keeps a flow on its path.
 ///
 /// Threads: one owner each, over shared snapshots.  Never allocates, locks or throws.
 class Forwarder {

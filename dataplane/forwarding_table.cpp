@@ -183,6 +183,9 @@ class TableCompiler {
   Result<std::uint16_t> port_named(const std::string& name) const {
     const auto port = node_.find_port(name);
     if (!port) return fail(ErrorCode::kBadInput, "this node has no port " + name);
+    if (!node_.ports[*port].is_core()) {
+      return fail(ErrorCode::kBadInput, "port " + name + " leads to hosts, not to a node of the network");
+    }
     return static_cast<std::uint16_t>(*port);
   }
 

@@ -59,7 +59,7 @@ class ForwardingTable {
   };
 
   /// @param before  the table in force, or null
-  /// @error kBadInput: a port that the node does not have, a segment that is no IPv6 address or too many of them, no
+  /// @error kBadInput: no core port of the node, a segment that is no IPv6 address or too many of them, no
   ///        paths, over `kClassesMax` classes or `kEgressesMax` egress names over all programs since the start
   [[nodiscard]] static Result<std::unique_ptr<const ForwardingTable>> compile(const NodeProgram& program,
                                                                               const NodeFacts& node,

@@ -9,8 +9,8 @@ namespace wan::dataplane {
 
 /// Which path each share of the flows takes: flows are hashed onto slots, and each slot has one path.
 ///
-/// A share is exact to half a slot (0.05 % of the demand). When shares change, only as many slots get another path as
-/// must: the sum of what shares grow.
+/// A share is exact to less than a slot (0.1 % of the demand). When shares change, only as many slots get another path
+/// as must: the sum of what shares grow.
 class PathSlots {
  public:
   static constexpr std::size_t kSlots = 1024;
