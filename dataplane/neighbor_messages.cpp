@@ -12,6 +12,8 @@ constexpr std::size_t kEthernetBytes = 14;
 constexpr std::uint16_t kEtherArp = 0x0806, kEtherIpv6 = 0x86dd;
 constexpr std::uint8_t kIcmpv6 = 58, kSolicitation = 135, kAdvertisement = 136;
 constexpr std::uint8_t kSourceLinkLayer = 1, kTargetLinkLayer = 2;
+constexpr std::uint8_t kRouterFlag = 0x80, kSolicitedFlag = 0x40, kOverrideFlag = 0x20;
+constexpr std::array<std::uint8_t, 13> kSolicitedNodeGroup{0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff};
 
 IpAddress v4_at(const std::uint8_t* at) { return IpAddress::v4({at[0], at[1], at[2], at[3]}); }
 IpAddress v6_at(const std::uint8_t* at) {
@@ -26,6 +28,10 @@ MacAddress mac_at(const std::uint8_t* at) {
 }
 void append(std::vector<std::uint8_t>& frame, std::span<const std::uint8_t> bytes) {
   frame.insert(frame.end(), bytes.begin(), bytes.end());
+}
+
+bool is_solicited_node_group(const IpAddress& address) {
+  return std::equal(kSolicitedNodeGroup.begin(), kSolicitedNodeGroup.end(), address.bytes().begin());
 }
 
 std::vector<std::uint8_t> ethernet(const MacAddress& to, const MacAddress& from, std::uint16_t type) {
@@ -59,16 +65,20 @@ std::optional<NeighborMessage> parse_discovery(std::span<const std::uint8_t> fra
   if (payload < 24 || 40 + payload > ip.size()) return std::nullopt;
   const auto icmp = ip.subspan(40, payload);
   if ((icmp[0] != kSolicitation && icmp[0] != kAdvertisement) || icmp[1] != 0) return std::nullopt;
-  const IpAddress source = v6_at(ip.data() + 8);
-  if (ipv6_checksum(source, v6_at(ip.data() + 24), kIcmpv6, icmp) != 0) return std::nullopt;
+  const IpAddress source = v6_at(ip.data() + 8), destination = v6_at(ip.data() + 24);
+  if (source.bytes()[0] == 0xff || ipv6_checksum(source, destination, kIcmpv6, icmp) != 0) return std::nullopt;
   NeighborMessage message{.sender = source, .target = v6_at(icmp.data() + 8), .mac = mac_at(frame.data() + 6)};
   if (message.target.bytes()[0] == 0xff) return std::nullopt;
   const bool reply = icmp[0] == kAdvertisement;
   if (reply) message.kind = NeighborMessage::Kind::kReply;
+  const bool anonymous = !reply && source == IpAddress::v6({});  // asks whether its address is free
+  if (anonymous && !is_solicited_node_group(destination)) return std::nullopt;
+  if (reply && destination.bytes()[0] == 0xff && (icmp[4] & kSolicitedFlag) != 0) return std::nullopt;
   const std::uint8_t wanted = reply ? kTargetLinkLayer : kSourceLinkLayer;
   for (auto options = icmp.subspan(24); !options.empty();) {
     const std::size_t size = options.size() < 2 ? 0 : std::size_t{options[1]} * 8;
     if (size == 0 || size > options.size()) return std::nullopt;
+    if (anonymous && options[0] == kSourceLinkLayer) return std::nullopt;
     if (options[0] == wanted) message.mac = mac_at(options.data() + 2);
     options = options.subspan(size);
   }
@@ -161,10 +171,9 @@ std::vector<std::uint8_t> neighbor_request(const MacAddress& own, const IpAddres
 std::vector<std::uint8_t> neighbor_reply(const MacAddress& own, const IpAddress& address,
                                          const NeighborMessage& request) {
   if (!address.is_v6()) return arp_frame(2, request.mac, own, address, request.mac, request.sender);
-  constexpr std::uint8_t kRouter = 0x80, kSolicited = 0x40, kOverride = 0x20;
   const bool asks_for_itself = request.sender == IpAddress::v6({});
   const IpAddress everyone = IpAddress::v6({0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1});
-  const std::uint8_t flags = asks_for_itself ? kRouter | kOverride : kRouter | kSolicited | kOverride;
+  const std::uint8_t flags = kRouterFlag | kOverrideFlag | (asks_for_itself ? 0 : kSolicitedFlag);
   const auto icmp = discovery_message(kAdvertisement, flags, address, kTargetLinkLayer, own);
   if (asks_for_itself) return discovery_frame({0x33, 0x33, 0, 0, 0, 1}, own, address, everyone, icmp);
   return discovery_frame(request.mac, own, address, request.sender, icmp);

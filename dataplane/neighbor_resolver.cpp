@@ -4,6 +4,14 @@
 
 namespace wan::dataplane {
 
+namespace {
+
+bool has_on_link(const PortFacts::Address& own, const IpAddress& address) {
+  return IpPrefix{own.address.masked(own.prefix_length), own.prefix_length}.contains(address);
+}
+
+}  // namespace
+
 NeighborResolver::NeighborResolver(const NodeFacts& node, std::span<const Static> fixed) : node_{node} {
   for (std::size_t port = 0; port < node.ports.size(); ++port) {
     if (node.ports[port].neighbor) neighbors_[{port, *node.ports[port].neighbor}];
@@ -18,10 +26,9 @@ NeighborResolver::NeighborResolver(const NodeFacts& node, std::span<const Static
 bool NeighborResolver::is_on_link(std::size_t port, const IpAddress& address) const {
   const PortFacts& facts = node_.ports[port];
   if (facts.neighbor == address) return true;
-  return std::any_of(facts.addresses.begin(), facts.addresses.end(), [&](const PortFacts::Address& own) {
-    return own.address != address &&
-           IpPrefix{own.address.masked(own.prefix_length), own.prefix_length}.contains(address);
-  });
+  const auto& own = facts.addresses;
+  return std::none_of(own.begin(), own.end(), [&](const auto& a) { return a.address == address; }) &&
+         std::any_of(own.begin(), own.end(), [&](const auto& a) { return has_on_link(a, address); });
 }
 
 NeighborResolver::Outcome NeighborResolver::receive(std::span<const std::uint8_t> frame, std::size_t port,
@@ -35,7 +42,11 @@ NeighborResolver::Outcome NeighborResolver::receive(std::span<const std::uint8_t
   }
   const auto& own = node_.ports[port].addresses;
   const bool asked = std::any_of(own.begin(), own.end(), [&](const auto& a) { return a.address == message->target; });
-  if (!asked) return outcome;
+  if (!asked) {
+    // Hosts that move tell everybody by asking for themselves (RFC 5227, section 3); ARP takes such news in (RFC 826).
+    if (!message->target.is_v6()) learn(port, message->sender, message->mac, false, outcome, now);
+    return outcome;
+  }
   outcome.send.push_back({port, neighbor_reply(node_.ports[port].mac, message->target, *message)});
   learn(port, message->sender, message->mac, true, outcome, now);
   return outcome;
@@ -75,11 +86,15 @@ bool NeighborResolver::wait(Packet packet, std::size_t port, const IpAddress& ne
 
 void NeighborResolver::ask(const Key& key, Neighbor& neighbor, Outcome& outcome, Duration now) const {
   const PortFacts& port = node_.ports[key.first];
-  const auto source = std::find_if(port.addresses.begin(), port.addresses.end(),
-                                   [&](const auto& own) { return own.address.family() == key.second.family(); });
+  const auto& own = port.addresses;
+  auto source = std::find_if(own.begin(), own.end(), [&](const auto& a) { return has_on_link(a, key.second); });
+  if (source == own.end()) {
+    source =
+        std::find_if(own.begin(), own.end(), [&](const auto& a) { return a.address.family() == key.second.family(); });
+  }
   neighbor.next_try = now + kRetryAfter;
   ++neighbor.tries;
-  if (source == port.addresses.end()) return;
+  if (source == own.end()) return;
   const MacAddress* known = neighbor.mac ? &*neighbor.mac : nullptr;
   outcome.send.push_back({key.first, neighbor_request(port.mac, source->address, key.second, known)});
 }
