@@ -16,12 +16,24 @@ IntervalReporter::IntervalReporter(const NodeFacts& node, NodeIdentity identity,
       drops_(kDropReasonCount) {}
 
 std::uint64_t IntervalReporter::growth(std::uint64_t now, std::uint64_t& before) {
-  return now - std::exchange(before, now);
+  const std::uint64_t last = std::exchange(before, now);
+  return now > last ? now - last : 0;
+}
+
+bool IntervalReporter::is_due(std::int64_t now_ns) {
+  if (now_ns < ends_ns_ - 2 * interval_ns_) {
+    ends_ns_ = (now_ns / interval_ns_ + 1) * interval_ns_;
+    begins_ns_ = ends_ns_ - interval_ns_;
+  }
+  return now_ns >= ends_ns_;
 }
 
 IntervalReport IntervalReporter::close(const std::vector<WorkerCounters*>& sets,
                                        const std::vector<std::string>& egress_names, const Extras& extras,
                                        std::int64_t now_ns) {
+  constexpr std::int64_t kHour = Duration{std::chrono::hours{1}}.count();
+  ends_ns_ = std::max(ends_ns_, now_ns / interval_ns_ * interval_ns_);
+  begins_ns_ = std::max(begins_ns_, ends_ns_ - kHour);
   IntervalReport report{.node = identity_,
                         .sequence = sequence_++,
                         .begin_ns = begins_ns_,
@@ -36,9 +48,10 @@ IntervalReport IntervalReporter::close(const std::vector<WorkerCounters*>& sets,
       DemandTotals now;
       for (WorkerCounters* set : sets) {
         const auto& counted = set->demand(cls, egress);
-        now.packets += counted.packets.read();
-        now.bytes += counted.bytes.read();
+        // Against the order in which they are written: no drops or bytes of packets that are not counted yet.
         now.dropped += counted.dropped_packets.read();
+        now.bytes += counted.bytes.read();
+        now.packets += counted.packets.read();
       }
       DemandTotals& before = demands_[cls * kEgressesMax + egress];
       DemandCount count{.cls = TrafficClass{cls},
@@ -46,7 +59,7 @@ IntervalReport IntervalReporter::close(const std::vector<WorkerCounters*>& sets,
                         .bytes = growth(now.bytes, before.bytes),
                         .packets = growth(now.packets, before.packets),
                         .dropped_packets = growth(now.dropped, before.dropped)};
-      if (count.packets > 0 || count.dropped_packets > 0) report.demands.push_back(std::move(count));
+      if (count.packets > 0 || count.bytes > 0 || count.dropped_packets > 0) report.demands.push_back(std::move(count));
     }
   }
   std::sort(report.demands.begin(), report.demands.end(), [](const DemandCount& a, const DemandCount& b) {
@@ -81,7 +94,7 @@ IntervalReport IntervalReporter::close(const std::vector<WorkerCounters*>& sets,
     if (lost > 0) report.drops.push_back({std::string{kDropReasonNames[reason]}, lost});
   }
   begins_ns_ = ends_ns_;
-  ends_ns_ = (std::max(now_ns, ends_ns_) / interval_ns_ + 1) * interval_ns_;
+  ends_ns_ += interval_ns_;
   return report;
 }
 

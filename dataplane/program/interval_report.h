@@ -14,6 +14,7 @@ namespace wan::dataplane {
 
 /// Turns counters that only rise into what was counted in each interval.
 ///
+/// An interval that is closed so late that others have ended meanwhile takes these in, up to an hour.
 /// Threads: one owner; the counters may be written meanwhile.
 class IntervalReporter {
  public:
@@ -21,6 +22,8 @@ class IntervalReporter {
 
   /// When the interval that runs ends, since 1970: a multiple of its length.
   [[nodiscard]] std::int64_t ends_ns() const { return ends_ns_; }
+  /// Whether the interval is to be closed. A clock that was set back by over an interval starts a new one.
+  [[nodiscard]] bool is_due(std::int64_t now_ns);
 
   /// What the caller knows beside the counters.
   struct Extras {
@@ -41,7 +44,7 @@ class IntervalReporter {
   struct DemandTotals {
     std::uint64_t packets = 0, bytes = 0, dropped = 0;
   };
-  /// What a counter has grown by since it was last asked for.
+  /// What a counter has grown by since it was last asked for; nothing when somebody else has set it back.
   [[nodiscard]] static std::uint64_t growth(std::uint64_t now, std::uint64_t& before);
 
   const NodeFacts& node_;

@@ -64,7 +64,7 @@ Result<LinkWatch> LinkWatch::open(const std::vector<std::string>& interfaces) {
   for (const std::string& name : interfaces) {
     const unsigned index = if_nametoindex(name.c_str());
     if (index == 0) return fail(ErrorCode::kNotFound, "no network interface " + name + "; 'ip link' lists them");
-    watch.interfaces_.push_back({static_cast<int>(index), false});
+    watch.interfaces_.push_back({.index = static_cast<int>(index)});
   }
   watch.events_ = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
   watch.queries_ = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
@@ -139,18 +139,20 @@ std::uint64_t LinkWatch::queue_drops(std::size_t interface) {
   tcmsg question{};
   question.tcm_family = AF_UNSPEC;
   question.tcm_ifindex = interfaces_[interface].index;
-  if (!ask(queries_, RTM_GETQDISC, NLM_F_DUMP, question)) return 0;
+  std::uint64_t& known = interfaces_[interface].queue_drops;
+  if (!ask(queries_, RTM_GETQDISC, NLM_F_DUMP, question)) return known;
   std::array<char, kMessageBytesMax> bytes{};
   std::uint64_t root_drops = 0;
   while (true) {
     const ssize_t size = recv(queries_, bytes.data(), bytes.size(), 0);
-    if (size <= 0) return root_drops;
+    if (size <= 0) return known;
     for (std::size_t at = 0; at + sizeof(nlmsghdr) <= static_cast<std::size_t>(size);) {
       nlmsghdr header{};
       std::memcpy(&header, bytes.data() + at, sizeof header);
-      if (header.nlmsg_type == NLMSG_DONE || header.nlmsg_type == NLMSG_ERROR || header.nlmsg_len < sizeof header ||
+      if (header.nlmsg_type == NLMSG_DONE) return known = root_drops;
+      if (header.nlmsg_type == NLMSG_ERROR || header.nlmsg_len < sizeof header ||
           at + header.nlmsg_len > static_cast<std::size_t>(size)) {
-        return root_drops;
+        return known;
       }
       tcmsg discipline{};
       if (header.nlmsg_len >= NLMSG_LENGTH(sizeof discipline)) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -26,13 +25,15 @@ class LinkWatch {
   bool poll();
   /// Administratively up, with carrier; by position in `interfaces`.
   [[nodiscard]] bool up(std::size_t interface) const { return interfaces_[interface].up; }
-  /// Packets that queueing disciplines of an interface have dropped since it exists.
+  /// Packets that queueing disciplines of an interface have dropped since it exists; the last known number when the
+  /// kernel does not answer.
   [[nodiscard]] std::uint64_t queue_drops(std::size_t interface);
 
  private:
   struct Interface {
     int index = 0;
     bool up = false;
+    std::uint64_t queue_drops = 0;  ///< as last told
   };
   LinkWatch() = default;
   bool take(const char* bytes, std::size_t size);

@@ -87,7 +87,7 @@ class Node {
       agent_.say_hello(port_up());
       next_hello_ = now + kHelloToDaemon;
     }
-    if (wall_clock_ns() >= reporter_.ends_ns()) report();
+    if (reporter_.is_due(wall_clock_ns())) report();
     export_flows();
   }
 
