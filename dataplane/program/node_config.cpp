@@ -175,6 +175,8 @@ void NodeConfigReader::read_port(const YamlValue& value, const std::string& key)
     } else if (field.key == "neighbor_mac") {
       const auto text_of_mac = text(field, field_key, kNameBytesMax);
       fixed = text_of_mac ? parse_mac(*text_of_mac) : std::nullopt;
+      if (fixed && ((*fixed)[0] & 1) != 0)
+        refuse(field.line, field_key, "is the address of a group, not of one router");
       if (!fixed) refuse(field.line, field_key, "must be six bytes such as 02:00:00:00:00:07");
     } else {
       hello = yes_no(field, field_key);
@@ -294,22 +296,28 @@ void NodeConfigReader::read_route(const YamlValue& value, const std::string& key
 void NodeConfigReader::read_prefix(const YamlValue& value, const std::string& key) {
   PrefixOwner owner;
   EgressNode egress;
+  std::optional<IpPrefix> found;
   for (const YamlEntry& field : entries(value, value.line, key, {"prefix", "node", "sid"})) {
     if (field.key == "prefix") {
-      keep(prefix(field, key + ".prefix"), owner.prefix);
+      found = prefix(field, key + ".prefix");
     } else if (field.key == "node") {
       keep(name(field, key + ".node"), owner.node);
     } else {
       keep(address(field, key + ".sid"), egress.decapsulation_sid);
     }
   }
-  if (owner.node.empty() || !egress.decapsulation_sid.is_v6()) {
+  if (!found || owner.node.empty() || !egress.decapsulation_sid.is_v6()) {
     return refuse(value.line, key, "needs prefix, node and sid (the node's decapsulation segment)");
   }
+  owner.prefix = *found;
   egress.name = owner.node;
   auto& known = config_.first_program.egresses;
-  if (std::none_of(known.begin(), known.end(), [&](const EgressNode& e) { return e.name == egress.name; })) {
+  const auto same =
+      std::find_if(known.begin(), known.end(), [&](const EgressNode& e) { return e.name == egress.name; });
+  if (same == known.end()) {
     known.push_back(std::move(egress));
+  } else if (*same != egress) {
+    return refuse(value.line, key + ".sid", owner.node + " has another sid above");
   }
   config_.first_program.prefixes.push_back(std::move(owner));
 }
