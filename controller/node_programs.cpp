@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "controller/igp_table.h"
@@ -221,6 +222,9 @@ Result<NodePrograms> node_programs(const Topology& topology, const ForwardingPla
     if (!layout->managed(node)) continue;
     programs.by_node[n] = writer.program_of(node, epoch, digest);
     for (const std::size_t d : demands_from[n]) writer.add_demand(plan, d, programs.by_node[n]);
+    std::ranges::sort(programs.by_node[n].demands, {}, [](const ProgrammedDemand& demand) {
+      return std::pair<TrafficClass, std::string_view>{demand.cls, demand.destination};
+    });  // by name, as the bus asks, whatever the nodes' ids
     writer.done_with(node);
   }
   programs.problems = std::move(writer).take_problems();

@@ -45,7 +45,7 @@ struct ForwardingPlane {
                                                           LinkId first, std::span<const IpAddress> segments);
 
 struct NodePrograms {
-  std::vector<NodeProgram> by_node;   ///< unmanaged nodes have an empty program of epoch 0
+  std::vector<NodeProgram> by_node;   ///< demands by (class, destination's name); unmanaged nodes: empty, epoch 0
   std::vector<std::string> problems;  ///< what could not be told to the nodes, a sentence each
 };
 

@@ -153,6 +153,9 @@ class Simulation {
         }
       }
     }
+    for (SimulatedNode& node : nodes) {
+      if (const auto fault = node.bus.take_fault()) std::cerr << node.identity.name << ": " << fault->error.message << '\n';
+    }
     if (heard) note_round();
     return heard;
   }

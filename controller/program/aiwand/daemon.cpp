@@ -27,6 +27,7 @@ constexpr std::int64_t kSecond_ns = 1'000'000'000;
 constexpr std::int64_t kWaitMax_ns = 250'000'000;  // between looks at the clock
 constexpr int kMessagesInARow = 1000;              // before intervals and requests are looked at again
 constexpr int kSilentIntervals = 3;
+constexpr Duration kProgramPatience = std::chrono::seconds{3};
 constexpr Duration kSkewMax = std::chrono::milliseconds{500};
 
 Timestamp to_time(std::int64_t ns) { return Timestamp{std::chrono::seconds{ns / kSecond_ns}}; }
@@ -86,6 +87,7 @@ struct Daemon::Impl {
   void tick();
   void look_at_bus(Timestamp now);
   void look_at_nodes(std::int64_t now);
+  void look_at_programs(std::int64_t now);
   void look_at_store(Timestamp now);
   void topology_changed();
   [[nodiscard]] std::chrono::milliseconds patience() const;
@@ -267,6 +269,7 @@ void Daemon::Impl::tick() {
   if (now - last_tick_ns < kWaitMax_ns) return;
   last_tick_ns = now;
   look_at_nodes(now);
+  look_at_programs(now);
   look_at_store(to_time(now));
 }
 
@@ -306,6 +309,19 @@ void Daemon::Impl::look_at_nodes(std::int64_t now) {
       spdlog::warn("{} is silent", name);
     }
   }
+}
+
+void Daemon::Impl::look_at_programs(std::int64_t now) {
+  const Timestamp at = to_time(now);
+  for (const NodeId node : keeper.southbound().overdue(now, kProgramPatience)) {
+    if (!state.nodes.at(node).seen || state.nodes.at(node).silent) continue;
+    state.alarms.raise({.kind = "program_not_taken",
+                        .subject = state.topology().node(node).name,
+                        .text = "has not taken the program of epoch " + std::to_string(keeper.southbound().epoch()),
+                        .critical = true},
+                       at);
+  }
+  state.alarms.clear_older("program_not_taken", at - std::chrono::seconds{1});
 }
 
 void Daemon::Impl::look_at_store(Timestamp now) {

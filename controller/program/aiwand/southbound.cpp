@@ -70,6 +70,15 @@ Southbound::Answer Southbound::take(NodeId node, const ProgramAck& ack, std::int
   return {.complete_now = waiting().empty()};
 }
 
+std::vector<NodeId> Southbound::overdue(std::int64_t now_ns, Duration patience) const {
+  std::vector<NodeId> late;
+  for (std::size_t n = 0; n < names_.size(); ++n) {
+    if (!managed_[n] || programs_[n].epoch == 0 || deliveries_[n].acknowledged) continue;
+    if (begun_ns_ != 0 && now_ns - begun_ns_ >= patience.count()) late.push_back(NodeId{n});
+  }
+  return late;
+}
+
 std::optional<Duration> Southbound::round_time() const {
   std::int64_t last = 0;
   for (std::size_t n = 0; n < names_.size(); ++n) {

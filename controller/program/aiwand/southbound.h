@@ -45,6 +45,8 @@ class Southbound {
   [[nodiscard]] bool must_renumber() const { return must_renumber_; }
   [[nodiscard]] std::vector<std::string> acknowledged() const { return names(true); }
   [[nodiscard]] std::vector<std::string> waiting() const { return names(false); }
+  /// Nodes that are alive and have not taken their program for longer than `patience`.
+  [[nodiscard]] std::vector<NodeId> overdue(std::int64_t now_ns, Duration patience) const;
   /// From sending to the last acknowledgement of the newest plan; nothing while nodes are missing.
   [[nodiscard]] std::optional<Duration> round_time() const;
   [[nodiscard]] const std::vector<NodeProgram>& programs() const { return programs_; }
