@@ -69,9 +69,11 @@ struct DaemonClient::Impl {
         timeout{limit},
         http{address.socket.empty() ? address.host : address.socket, address.socket.empty() ? address.port : 80} {
     if (!address.socket.empty()) http.set_address_family(AF_UNIX);
-    http.set_connection_timeout(std::chrono::duration_cast<std::chrono::microseconds>(limit));
-    http.set_read_timeout(std::chrono::duration_cast<std::chrono::microseconds>(limit));
-    http.set_write_timeout(std::chrono::duration_cast<std::chrono::microseconds>(limit));
+    // Deadline ends a request in time; these are longer so that they never win the race against it.
+    const auto later = std::chrono::duration_cast<std::chrono::microseconds>(limit + std::chrono::seconds{5});
+    http.set_connection_timeout(std::chrono::duration_cast<std::chrono::microseconds>(limit));  // it cannot end this
+    http.set_read_timeout(later);
+    http.set_write_timeout(later);
     http.set_keep_alive(true);
     http.set_tcp_nodelay(true);
   }
@@ -106,8 +108,8 @@ struct DaemonClient::Impl {
   }
 
   [[nodiscard]] Failure broken_off(httplib::Error error, bool in_time, bool changes) const {
-    if (error == httplib::Error::Connection) return not_reached();
     const bool late = !in_time || error == httplib::Error::ConnectionTimeout;
+    if (error == httplib::Error::Connection && !late) return not_reached();
     Failure failure{.exit_code = ExitCode::kNotReached, .what = {}, .where = name(), .next = {}};
     failure.what = late ? std::string{"no answer from aiwand within "}.append(io::format_duration(timeout))
                         : std::string{"aiwand broke off before its answer was whole"};
