@@ -23,6 +23,9 @@ class NetworkState {
   /// Links that operators keep empty: sorted. @return  whether that is a change
   bool keep_empty(std::vector<LinkId> links);
 
+  /// As it is configured: every link up. What nodes route by between segments, so that a link that goes down or comes
+  /// back changes nothing elsewhere; the node beside it repairs, and demands' segment lists go around it.
+  [[nodiscard]] const Topology& configured() const { return all_up_; }
   /// As it is: links down are down.
   [[nodiscard]] const Topology& physical() const { return physical_; }
   /// As plans are made: links kept empty are down too.

@@ -199,9 +199,8 @@ Result<void> PlanKeeper::send_plan(const PathPlan& plan, const PathPlan& demands
 }
 
 Result<NodePrograms> PlanKeeper::programs(const PathPlan& demands, std::uint64_t epoch, const std::string& digest) {
-  const Topology& physical = state_.links.physical();
-  return node_programs(physical, state_.plane, over_links_up(physical, demands), state_.policies.classes, epoch,
-                       digest);
+  return node_programs(state_.links.configured(), state_.plane, over_links_up(state_.links.physical(), demands),
+                       state_.policies.classes, epoch, digest);
 }
 
 PathPlan PlanKeeper::completed(const PathPlan& plan) const {
