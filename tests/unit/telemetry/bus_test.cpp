@@ -87,6 +87,7 @@ class RawPeer {
   RawPeer(const std::string& endpoint, const std::string& name) {
     socket_.set(zmq::sockopt::routing_id, name);
     socket_.set(zmq::sockopt::linger, 0);
+    socket_.set(zmq::sockopt::rcvhwm, 1);
     socket_.connect(endpoint);
   }
   void send(std::string_view frame) { socket_.send(zmq::buffer(frame)); }
@@ -234,8 +235,12 @@ TEST_CASE("sending to a node that is not there is told and counted", "[telemetry
 TEST_CASE("a node that does not read costs a bounded queue and blocks nobody", "[telemetry]") {
   DaemonBus daemon = bound(kAnyPort);
   const RawPeer sleeper{daemon.endpoint(), "ams"};
-  Rng rng{3, "queue"};
-  const DaemonMessage program = wan::test::drawn_program(rng, 60);  // tens of kilobytes: buffers of the kernel fill
+  wan::ProgrammedPath path{.id = 1, .fraction = 1.0, .port = "east", .segments = {wan::IpAddress::v6({})}, .links = {}};
+  path.links.assign(120, std::string(250, 'x'));  // tens of kilobytes: buffers of the kernel fill
+  NodeProgram program;
+  program.epoch = 1;
+  program.digest = "0123456789abcdef";
+  program.demands = {{.cls = wan::TrafficClass{0}, .destination = "b", .paths = {path}, .backups = {}}};
   REQUIRE(send_when_known(daemon, "ams", program));
   int sent = 0;
   while (sent < 20'000 && daemon.send("ams", program)) ++sent;

@@ -1,8 +1,8 @@
 #include "telemetry/prometheus/metrics.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <map>
-#include <regex>
 #include <sstream>
 #include <string>
 
@@ -20,17 +20,21 @@ using namespace std::chrono_literals;
 
 wan::Topology network() { return wan::test::network(3, {{0, 1}, {1, 0}, {1, 2}}); }
 
+constexpr const char* kNameCharacters = "abcdefghijklmnopqrstuvwxyz_";
+
 /// Values by what stands before them: `name{labels}`. Fails on a line that Prometheus would not read.
 std::map<std::string, double> samples_of(const std::string& exposition) {
-  static const std::regex comment{"# (HELP|TYPE) aiwan_[a-z_]+ .+"};
-  static const std::regex sample{R"re((aiwan_[a-z_]+(?:\{[^}]*\})?) ([0-9.eE+-]+|\+Inf))re"};
   std::map<std::string, double> samples;
   std::istringstream lines{exposition};
   for (std::string line; std::getline(lines, line);) {
-    std::smatch parts;
-    if (std::regex_match(line, comment)) continue;
-    if (!std::regex_match(line, parts, sample)) FAIL("not a line of the text format: " << line);
-    CHECK(samples.emplace(parts[1], std::stod(parts[2])).second);
+    if (line.starts_with("# HELP aiwan_") || line.starts_with("# TYPE aiwan_")) continue;
+    const std::size_t value = line.rfind(' ');
+    const std::string name = line.substr(0, value);
+    const std::size_t labels = std::min(name.find('{'), name.size());
+    const bool well_named = name.starts_with("aiwan_") && name.find_first_not_of(kNameCharacters) >= labels &&
+                            (labels == name.size() || name.ends_with("\"}"));
+    if (value == std::string::npos || !well_named) FAIL("not a line of the text format: " << line);
+    CHECK(samples.emplace(name, std::stod(line.substr(value + 1))).second);
   }
   return samples;
 }
