@@ -24,7 +24,8 @@ Examples:
   aiwanctl apply night.plan)";
 
 constexpr const char* kDiffExamples = R"(
-As 'aiwanctl plan' without a file to save. Exit code: 0 no difference, 2 differences.
+Compares a policy file with the policies in force, and tells what the difference would do. What the daemon would move
+anyhow is no difference: that is for 'aiwanctl plan'. Exit code: 0 no difference, 2 differences.
 
 Examples:
   aiwanctl get policies > policies.yaml
@@ -57,33 +58,51 @@ struct PolicyOptions {
   OutputFormat format;
 };
 
-Outcome<ExitCode> check(const PolicyOptions& options, Session& session, const char* command) {
-  if (options.save_to == "json" || options.save_to == "yaml") {  // -o means this elsewhere
-    return failed({.exit_code = ExitCode::kWrongUsage,
-                   .what = io::joined("-o names the file to save to; ", options.save_to, " is a format"),
-                   .where = command,
-                   .next = io::joined("use --output ", options.save_to, ", or -o ./", options.save_to)});
-  }
+/// What the daemon says of a policy file (SavedPlan).
+Outcome<Json> checked(const PolicyOptions& options, Session& session) {
   const auto policies = read_policies(options.file, std::cin);
   if (!policies) return failed(policies.error());
   auto daemon = daemon_of(session);
   if (!daemon) return failed(daemon.error());
-  const auto answer = daemon->post("/v1/policies/check", Json{{"text", policies->text}, {"name", policies->name}});
+  return daemon->post("/v1/policies/check", Json{{"text", policies->text}, {"name", policies->name}});
+}
+
+Outcome<ExitCode> save(const Json& saved, const std::string& file) {
+  const auto written =
+      io::write_whole_file(file, saved.dump(2, ' ', false, Json::error_handler_t::replace).append("\n"));
+  if (written) return ExitCode::kDone;
+  return failed({.exit_code = ExitCode::kError,
+                 .what = written.error().message,
+                 .where = "plan",
+                 .next = "name a file in a folder that you may write to"});
+}
+
+Outcome<ExitCode> plan(const PolicyOptions& options, Session& session) {
+  if (options.save_to == "json" || options.save_to == "yaml") {  // -o means this elsewhere
+    return failed({.exit_code = ExitCode::kWrongUsage,
+                   .what = io::joined("-o names the file to save to; ", options.save_to, " is a format"),
+                   .where = "plan",
+                   .next = io::joined("use --output ", options.save_to, ", or -o ./", options.save_to)});
+  }
+  const auto answer = checked(options, session);
   if (!answer) return failed(answer.error());
   if (!options.save_to.empty()) {
-    const auto written =
-        io::write_whole_file(options.save_to, answer->dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
-    if (!written) {
-      return failed({.exit_code = ExitCode::kError,
-                     .what = written.error().message,
-                     .where = command,
-                     .next = "name a file in a folder that you may write to"});
-    }
+    if (const auto saved = save(*answer, options.save_to); !saved) return saved;
   }
   print_answer(session, options.format, *answer, saved_plan_view);
-  const bool changes = !items_of(*answer, "policy_changes").empty() || !items_of(*answer, "changes").empty();
-  if (changes && !options.save_to.empty()) session.err << "saved; next: aiwanctl apply " << options.save_to << '\n';
-  return changes ? ExitCode::kChanges : ExitCode::kDone;
+  if (items_of(*answer, "policy_changes").empty() && items_of(*answer, "changes").empty()) return ExitCode::kDone;
+  if (!options.save_to.empty()) session.err << "saved; next: aiwanctl apply " << options.save_to << '\n';
+  return ExitCode::kChanges;
+}
+
+Outcome<ExitCode> diff(const PolicyOptions& options, Session& session) {
+  const auto answer = checked(options, session);
+  if (!answer) return failed(answer.error());
+  const bool same = items_of(*answer, "policy_changes").empty();
+  print_answer(session, options.format, *answer, [same](const Json& saved, const Look& look) {
+    return same ? std::string{"no changes\n"} : saved_plan_view(saved, look);
+  });
+  return same ? ExitCode::kDone : ExitCode::kChanges;
 }
 
 std::string applied_view(const Json& answer) {
@@ -143,20 +162,20 @@ void add_file_option(CLI::App& command, PolicyOptions& options) {
 
 void add_policy_commands(CLI::App& app, Session& session) {
   const auto options = std::make_shared<PolicyOptions>();  // one command a run: they may share
-  auto* plan = app.add_subcommand("plan", "what a policy file would change, to be applied later");
-  add_file_option(*plan, *options);
-  plan->get_option("--file")->required();
-  plan->add_option("-o,--out", options->save_to, "where to save the plan")->type_name("FILE");
-  add_output_option(*plan, options->format, Formats::kTableJsonYaml, "--output");
-  plan->footer(kPlanExamples);
-  on_call(*plan, session, [options, &session] { return check(*options, session, "plan"); });
+  auto* plan_command = app.add_subcommand("plan", "what a policy file would change, to be applied later");
+  add_file_option(*plan_command, *options);
+  plan_command->get_option("--file")->required();
+  plan_command->add_option("-o,--out", options->save_to, "where to save the plan")->type_name("FILE");
+  add_output_option(*plan_command, options->format, Formats::kTableJsonYaml, "--output");
+  plan_command->footer(kPlanExamples);
+  on_call(*plan_command, session, [options, &session] { return plan(*options, session); });
 
-  auto* diff = app.add_subcommand("diff", "what a policy file would change");
-  add_file_option(*diff, *options);
-  diff->get_option("--file")->required();
-  add_output_option(*diff, options->format, Formats::kTableJsonYaml);
-  diff->footer(kDiffExamples);
-  on_call(*diff, session, [options, &session] { return check(*options, session, "diff"); });
+  auto* diff_command = app.add_subcommand("diff", "what a policy file would change");
+  add_file_option(*diff_command, *options);
+  diff_command->get_option("--file")->required();
+  add_output_option(*diff_command, options->format, Formats::kTableJsonYaml);
+  diff_command->footer(kDiffExamples);
+  on_call(*diff_command, session, [options, &session] { return diff(*options, session); });
 
   auto* apply_command = app.add_subcommand("apply", "put policies in force");
   apply_command->add_option("PLAN", options->saved, "file of 'aiwanctl plan -o'")->type_name("FILE");
