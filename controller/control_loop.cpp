@@ -227,7 +227,7 @@ std::vector<double> ControlLoop::binding_shares(const PathPlan& plan) const {
 
 void ControlLoop::Impl::adopt_topology(const Topology& network) {
   topology = network;
-  planner.emplace(topology, options.scenario);
+  planner.emplace(topology, options.scenario, options.constraints);
   exact.reset();
   if (topology.node_count() * topology.link_count() <= kExactSafePlanMax) exact.emplace(topology);
   connected_pairs = count_connected_pairs(topology);
@@ -433,7 +433,10 @@ void ControlLoop::Impl::choose(Decision& decision, const Outlook& now_in_force, 
   for (const SafePlan& plan : safe) rivals += ", " + plan.name + " " + number(plan.outlook.mean);
 
   auto routes = planner->plan(set.scenarios, start);
-  if (routes) decision.lower_bound = routes->lower_bound;
+  if (routes) {
+    decision.lower_bound = routes->lower_bound;
+    decision.broken_rules = routes->broken;
+  }
   if (routes && options.constrain) {
     routes->plan = constrained(std::move(routes->plan));
     routes->expected_utilization = outlook(topology, routes->plan, set.scenarios).mean;

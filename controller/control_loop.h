@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "controller/input_guard.h"
+#include "controller/plan_constraints.h"
 #include "controller/scenario_planner.h"
 #include "core/path_plan.h"
 #include "core/result.h"
@@ -33,6 +34,8 @@ struct LoopOptions {
   bool reacts = false;  ///< a demand measured above its forecast is planned as measured; a fitted guard is not required
   double censored_headroom = 1.25;  ///< what a demand is planned with, times its measure, while its packets are dropped
   std::size_t censored_memory = 10;  ///< intervals for which it is not planned below what it was before
+  /// Kept by the scenario planner from the start; beside it `constrain` bends the other plans and checks this one.
+  PlanConstraints constraints;
   /// Bends a plan to the operator's policies: idempotent, gives a plan back as it is when that follows them. Null:
   /// none.
   std::function<PathPlan(const Topology&, const PathPlan&)> constrain;
@@ -71,12 +74,14 @@ struct Decision {
   std::string forecaster;  ///< which forecast was planned on
   /// Of the plan in force (or proposed): mean over the scenarios of the largest link utilisation.
   double expected_utilization = 0.0;
-  double lower_bound = 0.0;            ///< no plan's expected utilisation is below it; 0 where none was computed
-  double p95_utilization = 0.0;        ///< of the plan in force, over the scenarios
-  std::vector<Demand> unrouted;        ///< demands above zero whose ends are not connected
-  std::vector<std::string> alarms;     ///< overload expected, demands cut off, input held
-  std::optional<PathPlan> proposed;    ///< without LoopOptions::adopts: what install and fallback want in force
-  double moved_share = 0.0;            ///< of the forecast traffic, that the decision moves to other paths
+  double lower_bound = 0.0;          ///< no plan's expected utilisation is below it; 0 where none was computed
+  double p95_utilization = 0.0;      ///< of the plan in force, over the scenarios
+  std::vector<Demand> unrouted;      ///< demands above zero whose ends are not connected
+  std::vector<std::string> alarms;   ///< overload expected, demands cut off, input held
+  std::optional<PathPlan> proposed;  ///< without LoopOptions::adopts: what install and fallback want in force
+  double moved_share = 0.0;          ///< of the forecast traffic, that the decision moves to other paths
+  /// Demands that the scenario plan could not keep within their class's rule; empty where none was made.
+  std::vector<BrokenRule> broken_rules;
   std::optional<PlanOutlook> if_kept;  ///< of the plan in force before; nothing when it no longer serves the network
 };
 

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "controller/bounded_path_search.h"
 #include "controller/scenario_kernel.h"
 #include "controller/tree_search.h"
 #include "core/shortest_paths.h"
@@ -77,14 +79,20 @@ struct Candidates {
 }  // namespace
 
 struct ScenarioPlanner::Impl {
-  Impl(const Topology& network, const ScenarioOptions& wanted);
+  Impl(const Topology& network, const ScenarioOptions& wanted, const PlanConstraints& constraints);
 
   void take_start(const PathPlan& start);
+  /// Only paths that a demand's constraint allows, whole again; the one that it may take at least where none is left.
+  void constrain_start(std::size_t d);
   void set_rates(std::span<const TrafficMatrix> scenarios, ScenarioLoads& loads);
   void price_delay(double utilization);
   void load_links(ScenarioLoads& loads) const;
   /// Adds each demand's cheapest path where it is worth having.
   PathSearch generate_paths(const ScenarioLoads& loads);
+  /// The cheapest path that demand `d` may take, into `found_links`; what it costs at least.
+  double search_path(std::size_t d, std::span<double> price);
+  double search_path_in_time(std::size_t d, std::span<const double> price, double cheapest);
+  [[nodiscard]] std::vector<BrokenRule> broken_rules(std::size_t class_count) const;
   int sweep_until_settled(ScenarioLoads& loads, int sweeps_max);
   [[nodiscard]] double objective(const ScenarioLoads& loads) const;
   [[nodiscard]] PathPlan make_plan(std::size_t class_count);
@@ -98,38 +106,48 @@ struct ScenarioPlanner::Impl {
   TreeSearch search;
   std::vector<double> delay;           // by link, seconds
   std::vector<double> shortest_delay;  // by demand, seconds
-  std::vector<Candidates> demands;     // every connected pair, in order
+  RuledDemands ruled;                  // every connected pair: one demand, or several under constraints
+  std::vector<Candidates> demands;     // of `ruled`, in its order
+  std::vector<std::uint32_t> found_links;
   std::size_t stride = 0;
   std::vector<double> rate;  // [demand][scenario], bits per second
   std::vector<bool> active;  // by demand: above zero in some scenario
   std::vector<double> scratch;
 };
 
-ScenarioPlanner::Impl::Impl(const Topology& network, const ScenarioOptions& wanted)
-    : topology{network}, options{wanted}, graph{topology}, search{graph}, delay{delay_costs(topology)} {
-  for (std::size_t s = 0; s < topology.node_count(); ++s) {
-    search.run(s, delay);
-    for (std::size_t t = 0; t < topology.node_count(); ++t) {
-      if (s == t || !std::isfinite(search.cost()[t])) continue;
-      Candidates candidates;
-      candidates.demand = {TrafficClass{0}, NodeId{s}, NodeId{t}};
-      demands.push_back(std::move(candidates));
-      shortest_delay.push_back(search.cost()[t]);
+ScenarioPlanner::Impl::Impl(const Topology& network, const ScenarioOptions& wanted, const PlanConstraints& constraints)
+    : topology{network},
+      options{wanted},
+      graph{topology},
+      search{graph},
+      delay{delay_costs(topology)},
+      ruled{ruled_demands(topology, constraints)} {
+  std::size_t source = topology.node_count();
+  for (const RuledDemand& demand : ruled.demands) {
+    if (demand.from.index() != source) {
+      source = demand.from.index();
+      search.run(source, delay);
     }
+    Candidates candidates;
+    candidates.demand = {TrafficClass{demand.rows[0]}, demand.from, demand.to};
+    demands.push_back(std::move(candidates));
+    shortest_delay.push_back(search.cost()[demand.to.index()]);
   }
 }
 
 void ScenarioPlanner::Impl::take_start(const PathPlan& start) {
   std::vector<std::uint32_t> links;
-  for (Candidates& candidates : demands) {
+  for (std::size_t d = 0; d < demands.size(); ++d) {
+    Candidates& candidates = demands[d];
     for (std::size_t p = candidates.size(); p-- > 0;) {
       if (++candidates.idle[p] > 50 && candidates.size() > kPathsMax / 2) candidates.remove(p);
     }
     std::fill(candidates.share.begin(), candidates.share.end(), 0.0);
     const auto at = start.find(candidates.demand);
-    if (!at) continue;
-    for (std::size_t p = 0; p < start.path_count(*at); ++p) {
+    const bool constrained = !ruled.demands[d].path.empty();
+    for (std::size_t p = 0; at && p < start.path_count(*at); ++p) {
       const auto [fraction, path] = start.path(*at, p);
+      if (constrained && !ruled.demands[d].allows(topology, path)) continue;
       links.clear();
       double path_delay = 0.0;
       for (const LinkId id : path) {
@@ -141,7 +159,27 @@ void ScenarioPlanner::Impl::take_start(const PathPlan& start) {
       candidates.share[held] += fraction;
       candidates.idle[held] = 0;
     }
+    if (constrained) constrain_start(d);
   }
+}
+
+void ScenarioPlanner::Impl::constrain_start(std::size_t d) {
+  Candidates& candidates = demands[d];
+  const double sum = std::accumulate(candidates.share.begin(), candidates.share.end(), 0.0);
+  if (sum > 0.0) {
+    for (double& share : candidates.share) share /= sum;
+    return;
+  }
+  std::vector<std::uint32_t> links;
+  double path_delay = 0.0;
+  for (const LinkId id : ruled.demands[d].path) {
+    links.push_back(static_cast<std::uint32_t>(id.index()));
+    path_delay += delay[id.index()];
+  }
+  const std::size_t held = candidates.find(links);
+  if (held == candidates.size()) candidates.add(links, path_delay);
+  candidates.share[held] = 1.0;
+  candidates.idle[held] = 0;
 }
 
 void ScenarioPlanner::Impl::set_rates(std::span<const TrafficMatrix> scenarios, ScenarioLoads& loads) {
@@ -149,11 +187,14 @@ void ScenarioPlanner::Impl::set_rates(std::span<const TrafficMatrix> scenarios, 
   rate.assign(demands.size() * stride, 0.0);
   active.assign(demands.size(), false);
   for (std::size_t k = 0; k < scenarios.size(); ++k) {
-    const TrafficMatrix summed = scenarios[k].classes_summed();
-    for (std::size_t d = 0; d < demands.size(); ++d) {
-      const double bps = summed.at(demands[d].demand.from, demands[d].demand.to).bps();
-      rate[d * stride + k] = bps;
-      if (bps > 0.0) active[d] = true;
+    for (std::size_t c = 0; c < scenarios[k].class_count(); ++c) {
+      const std::size_t first = ruled.row_of(TrafficClass{c}) * ruled.pair_count;
+      for (std::size_t pair = 0; pair < ruled.pair_count; ++pair) {
+        const std::size_t d = ruled.demand_of[first + pair];
+        const double bps = scenarios[k].at(TrafficClass{c}, demands[d].demand.from, demands[d].demand.to).bps();
+        rate[d * stride + k] += bps;
+        if (bps > 0.0) active[d] = true;
+      }
     }
   }
 }
@@ -193,14 +234,12 @@ void ScenarioPlanner::Impl::price_delay(double utilization) {
 
 PathSearch ScenarioPlanner::Impl::generate_paths(const ScenarioLoads& loads) {
   std::vector<double> price(topology.link_count());
-  std::vector<std::uint32_t> links;
   PathSearch found;
   for (std::size_t d = 0; d < demands.size(); ++d) {
     if (!active[d]) continue;
     Candidates& candidates = demands[d];
     demand_link_prices(loads, rate_of(d), price);
-    search.run(candidates.demand.from.index(), price);
-    const double cheapest = search.cost()[candidates.demand.to.index()];
+    const double cheapest = search_path(d, price);
     found.bound += cheapest;
 
     double held = std::numeric_limits<double>::infinity();
@@ -210,21 +249,64 @@ PathSearch ScenarioPlanner::Impl::generate_paths(const ScenarioLoads& loads) {
       held = std::min(held, cost);
     }
     if (cheapest >= held * (1.0 - kWorthAPath) || candidates.size() >= kPathsMax) continue;
-    links.clear();
     double path_delay = 0.0;
-    for (std::size_t at = candidates.demand.to.index(); at != candidates.demand.from.index();) {
-      const std::uint32_t link = search.parent_link()[at];
-      links.push_back(link);
-      path_delay += delay[link];
-      at = graph.link_from[link];
-    }
-    std::reverse(links.begin(), links.end());
-    if (candidates.find(links) == candidates.size()) {
-      candidates.add(links, path_delay);
+    for (std::size_t i = found_links.size(); i-- > 0;) path_delay += delay[found_links[i]];
+    if (!found_links.empty() && candidates.find(found_links) == candidates.size()) {
+      candidates.add(found_links, path_delay);
       ++found.added;
     }
   }
   return found;
+}
+
+double ScenarioPlanner::Impl::search_path(std::size_t d, std::span<double> price) {
+  const RuledDemand& demand = ruled.demands[d];
+  found_links.clear();
+  if (demand.fixed) {
+    double cost = 0.0;
+    for (const LinkId link : demand.path) cost += price[link.index()];
+    return cost;
+  }
+  for (const LinkId link : demand.rule.avoid) price[link.index()] = std::numeric_limits<double>::infinity();
+  search.run(demand.from.index(), price);
+  const double cheapest = search.cost()[demand.to.index()];
+  if (std::isinf(cheapest)) return cheapest;
+  for (std::size_t at = demand.to.index(); at != demand.from.index(); at = graph.link_from[found_links.back()]) {
+    found_links.push_back(search.parent_link()[at]);
+  }
+  std::reverse(found_links.begin(), found_links.end());
+  if (!demand.rule.latency_max) return cheapest;
+  return search_path_in_time(d, price, cheapest);
+}
+
+/// A path without regard to delay is in `found_links`: it stays when it is in time.
+double ScenarioPlanner::Impl::search_path_in_time(std::size_t d, std::span<const double> price, double cheapest) {
+  const RuledDemand& demand = ruled.demands[d];
+  Duration found_delay{0};
+  for (const std::uint32_t link : found_links) found_delay += topology.links()[link].delay;
+  if (found_delay <= *demand.rule.latency_max) return cheapest;
+  const BoundedPath in_time = cheapest_path_within(topology, demand.from, demand.to, price, *demand.rule.latency_max);
+  found_links.clear();
+  if (in_time.gave_up) return cheapest;  // still a bound
+  double cost = 0.0;
+  for (const LinkId link : in_time.links) {
+    found_links.push_back(static_cast<std::uint32_t>(link.index()));
+    cost += price[link.index()];
+  }
+  return cost;
+}
+
+std::vector<BrokenRule> ScenarioPlanner::Impl::broken_rules(std::size_t class_count) const {
+  std::vector<BrokenRule> broken;
+  for (std::size_t c = 0; c < class_count; ++c) {
+    const std::size_t first = ruled.row_of(TrafficClass{c}) * ruled.pair_count;
+    for (std::size_t pair = 0; pair < ruled.pair_count; ++pair) {
+      const std::size_t d = ruled.demand_of[first + pair];
+      const RuledDemand& demand = ruled.demands[d];
+      if (demand.broken && active[d]) broken.push_back({{TrafficClass{c}, demand.from, demand.to}, *demand.broken});
+    }
+  }
+  return broken;
 }
 
 double ScenarioPlanner::Impl::objective(const ScenarioLoads& loads) const {
@@ -240,7 +322,7 @@ int ScenarioPlanner::Impl::sweep_until_settled(ScenarioLoads& loads, int sweeps_
   double before = objective(loads);
   for (int sweep = 1; sweep <= sweeps_max; ++sweep) {
     for (std::size_t d = 0; d < demands.size(); ++d) {
-      if (!active[d]) continue;
+      if (!active[d] || ruled.demands[d].fixed) continue;
       Candidates& candidates = demands[d];
       const SplitView view{.rate = rate_of(d),
                            .first = candidates.first,
@@ -261,7 +343,9 @@ PathPlan ScenarioPlanner::Impl::make_plan(std::size_t class_count) {
   PathPlanBuilder builder;
   std::vector<LinkId> links;
   for (std::size_t cls = 0; cls < class_count; ++cls) {
-    for (Candidates& candidates : demands) {
+    const std::size_t first = ruled.row_of(TrafficClass{cls}) * ruled.pair_count;
+    for (std::size_t pair = 0; pair < ruled.pair_count; ++pair) {
+      Candidates& candidates = demands[ruled.demand_of[first + pair]];
       builder.begin_demand({TrafficClass{cls}, candidates.demand.from, candidates.demand.to});
       for (std::size_t p = 0; p < candidates.size(); ++p) {
         if (candidates.share[p] < kShareMin) continue;
@@ -275,8 +359,9 @@ PathPlan ScenarioPlanner::Impl::make_plan(std::size_t class_count) {
   return std::move(builder).build();
 }
 
-ScenarioPlanner::ScenarioPlanner(const Topology& topology, const ScenarioOptions& options)
-    : impl_{std::make_unique<Impl>(topology, options)} {}
+ScenarioPlanner::ScenarioPlanner(const Topology& topology, const ScenarioOptions& options,
+                                 const PlanConstraints& constraints)
+    : impl_{std::make_unique<Impl>(topology, options, constraints)} {}
 ScenarioPlanner::~ScenarioPlanner() = default;
 ScenarioPlanner::ScenarioPlanner(ScenarioPlanner&&) noexcept = default;
 ScenarioPlanner& ScenarioPlanner::operator=(ScenarioPlanner&&) noexcept = default;
@@ -316,6 +401,7 @@ Result<ScenarioRoutes> ScenarioPlanner::plan(std::span<const TrafficMatrix> scen
     }
   }
   routes.plan = impl.make_plan(scenarios.front().class_count());
+  routes.broken = impl.broken_rules(scenarios.front().class_count());
   double expected = 0.0;
   impl.take_start(routes.plan);
   impl.load_links(loads);

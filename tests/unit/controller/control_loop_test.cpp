@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "controller/policy_paths.h"
 #include "core/link_load.h"
 #include "tests/unit/controller/day_traffic.h"
 #include "tests/unit/controller/drawn_network.h"
@@ -443,6 +444,33 @@ TEST_CASE("traffic in two classes is planned like its sum", "[loop]") {
     CHECK(test::covers_connected_pairs(traffic.topology(), loop->plan_in_force(), 2));
     CHECK(loop->plan_in_force().check(traffic.topology()));
   }
+}
+
+TEST_CASE("plans made under the policies follow them, and serve better than plans bent to them", "[loop]") {
+  const DayTraffic traffic{2};
+  PolicySet policies;
+  policies.classes[0].avoid = {LinkId{3}, LinkId{6}};
+  LoopOptions bent;
+  bent.utilization_target = 0.0;
+  bent.constrain = [&](const Topology& topology, const PathPlan& plan) {
+    return follow_policies(topology, policies, plan);
+  };
+  LoopOptions made = bent;
+  made.constraints = constraints_of(policies);
+  Operation bends{traffic, nullptr, bent};
+  Operation makes{traffic, nullptr, made};
+  double of_bent = 0.0, of_made = 0.0;
+  std::size_t installed = 0;
+  for (int i = 0; i < 40; ++i) {
+    of_bent += bends.step().expected_utilization;
+    const Decision decision = makes.step();
+    of_made += decision.expected_utilization;
+    installed += decision.action == Action::kInstall;
+    CHECK(decision.broken_rules.empty());
+    REQUIRE(bent.constrain(traffic.topology(), makes.loop.plan_in_force()) == makes.loop.plan_in_force());
+  }
+  CHECK(installed > 10);
+  CHECK(of_made < 0.9 * of_bent);
 }
 
 TEST_CASE("a loop starts on a single matrix of history", "[loop]") {

@@ -59,18 +59,16 @@ class Program {
   std::vector<double> cost_, row_lower_, row_upper_;
 };
 
-/// Utilisation that all demands would cause on their first path: brings the numbers that Clp sees near 1.
-double usual_utilization(const Topology& topology, const std::vector<std::vector<std::vector<LinkId>>>& paths,
-                         std::span<const TrafficMatrix> matrices) {
+/// Utilisation that all demands would cause on their shortest path: brings the numbers that Clp sees near 1.
+double usual_utilization(const Topology& topology, std::span<const Commodity> commodities, std::size_t scenario_count) {
   double highest = 0.0;
-  for (const TrafficMatrix& matrix : matrices) {
+  for (std::size_t k = 0; k < scenario_count; ++k) {
     std::vector<double> utilization(topology.link_count(), 0.0);
-    for (std::size_t pair = 0; pair < paths.size(); ++pair) {
-      if (paths[pair].empty()) continue;
-      const auto shortest = std::min_element(paths[pair].begin(), paths[pair].end(),
+    for (const Commodity& commodity : commodities) {
+      const auto shortest = std::min_element(commodity.paths.begin(), commodity.paths.end(),
                                              [](const auto& a, const auto& b) { return a.size() < b.size(); });
       for (const LinkId link : *shortest) {
-        utilization[link.index()] += matrix.bps()[pair] / topology.link(link).capacity.bps();
+        utilization[link.index()] += commodity.rate_bps[k] / topology.link(link).capacity.bps();
         highest = std::max(highest, utilization[link.index()]);
       }
     }
@@ -88,6 +86,38 @@ std::vector<std::vector<LinkId>> simple_paths(const Topology& topology, NodeId f
   return found;
 }
 
+// Columns: the largest utilisation of each scenario, then the share of each path. Rows: [scenario][link], then
+// commodities.
+double best_mean_utilization(const Topology& topology, std::span<const Commodity> commodities,
+                             std::size_t scenario_count) {
+  const std::size_t links = topology.link_count();
+  const double unit = usual_utilization(topology, commodities, scenario_count);
+  if (unit == 0.0) return 0.0;
+  Program program{scenario_count * links + commodities.size()};
+  CoinPackedVector column;
+  for (std::size_t k = 0; k < scenario_count; ++k) {
+    column.clear();
+    for (std::size_t l = 0; l < links; ++l) column.insert(static_cast<int>(k * links + l), -1.0);
+    program.add_column(1.0 / static_cast<double>(scenario_count), column);
+  }
+  for (std::size_t c = 0; c < commodities.size(); ++c) {
+    program.bound_row(scenario_count * links + c, 1.0, 1.0);
+    for (const auto& path : commodities[c].paths) {
+      column.clear();
+      for (std::size_t k = 0; k < scenario_count; ++k) {
+        const double rate = commodities[c].rate_bps[k];
+        if (rate == 0.0) continue;
+        for (const LinkId link : path) {
+          column.insert(static_cast<int>(k * links + link.index()), rate / topology.link(link).capacity.bps() / unit);
+        }
+      }
+      column.insert(static_cast<int>(scenario_count * links + c), 1.0);
+      program.add_column(0.0, column);
+    }
+  }
+  return program.minimum() * unit;
+}
+
 PathLp::PathLp(const Topology& topology) : topology_{topology} {
   for (std::size_t s = 0; s < topology.node_count(); ++s) {
     for (std::size_t t = 0; t < topology.node_count(); ++t) {
@@ -98,35 +128,14 @@ PathLp::PathLp(const Topology& topology) : topology_{topology} {
 
 double PathLp::best_utilization(const TrafficMatrix& demand) const { return best_mean_utilization({&demand, 1}); }
 
-// Columns: the largest utilisation of each scenario, then the share of each path. Rows: [scenario][link], then pairs.
 double PathLp::best_mean_utilization(std::span<const TrafficMatrix> scenarios) const {
-  const std::size_t links = topology_.link_count();
-  const double unit = usual_utilization(topology_, paths_, scenarios);
-  if (unit == 0.0) return 0.0;
-  Program program{scenarios.size() * links + paths_.size()};
-  CoinPackedVector column;
-  for (std::size_t k = 0; k < scenarios.size(); ++k) {
-    column.clear();
-    for (std::size_t l = 0; l < links; ++l) column.insert(static_cast<int>(k * links + l), -1.0);
-    program.add_column(1.0 / static_cast<double>(scenarios.size()), column);
-  }
+  std::vector<Commodity> commodities;
   for (std::size_t pair = 0; pair < paths_.size(); ++pair) {
-    const bool routed = !paths_[pair].empty();
-    program.bound_row(scenarios.size() * links + pair, routed ? 1.0 : 0.0, routed ? 1.0 : 0.0);
-    for (const auto& path : paths_[pair]) {
-      column.clear();
-      for (std::size_t k = 0; k < scenarios.size(); ++k) {
-        const double rate = scenarios[k].bps()[pair];
-        if (rate == 0.0) continue;
-        for (const LinkId link : path) {
-          column.insert(static_cast<int>(k * links + link.index()), rate / topology_.link(link).capacity.bps() / unit);
-        }
-      }
-      column.insert(static_cast<int>(scenarios.size() * links + pair), 1.0);
-      program.add_column(0.0, column);
-    }
+    if (paths_[pair].empty()) continue;
+    Commodity& commodity = commodities.emplace_back(Commodity{.paths = paths_[pair], .rate_bps = {}});
+    for (const TrafficMatrix& scenario : scenarios) commodity.rate_bps.push_back(scenario.bps()[pair]);
   }
-  return program.minimum() * unit;
+  return test::best_mean_utilization(topology_, commodities, scenarios.size());
 }
 
 double PathLp::least_delay_cost(const TrafficMatrix& demand, double utilization) const {

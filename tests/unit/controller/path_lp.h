@@ -11,6 +11,17 @@ namespace wan::test {
 /// Every chain of links that are up from one node to another and meets no node twice. For networks of a few nodes.
 [[nodiscard]] std::vector<std::vector<LinkId>> simple_paths(const Topology& topology, NodeId from, NodeId to);
 
+/// Traffic that may take some paths, whole or split.
+struct Commodity {
+  std::vector<std::vector<LinkId>> paths;
+  std::vector<double> rate_bps;  ///< by scenario
+};
+
+/// Least possible mean over scenarios of the largest utilisation, with one split a commodity for all. Throws where Clp
+/// does not reach optimality.
+[[nodiscard]] double best_mean_utilization(const Topology& topology, std::span<const Commodity> commodities,
+                                           std::size_t scenario_count);
+
 /// Linear programs over every simple path of every demand, written down apart from the controller's own: what its
 /// answers are held to. Networks of up to 6 nodes; one class. Throws where Clp does not reach optimality.
 class PathLp {
