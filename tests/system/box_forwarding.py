@@ -73,4 +73,4 @@ class ForwardingWithoutDaemon(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(warnings="ignore")

@@ -15,13 +15,14 @@ class NumberedFlow:
 
     def __init__(self, box, source, destination, rate, size=1000, flows=200, v6=False, dscp=0):
         self.port = next(PORTS)
-        self.sent = self.received = 0
+        self.sent = 0
+        self.in_second, self.of_second = {}, {}  # second since 1970 -> packets sent, and how many of those came
         receive = ["receive", "--port", self.port, "--progress"] + (["--v6"] if v6 else [])
         self.receiver = self._start(box.inside(box.host_ns(destination), *TOOL, *receive))
         box.wait_for("the receiver listens", lambda: self._listens(box, destination))
         to = box.host_v6(destination) if v6 else box.host_v4(destination)
         self.sender = self._start(box.inside(
-            box.host_ns(source), *TOOL, "send", "--to", to, "--port", self.port, "--source-port", 20000 + self.port,
+            box.host_ns(source), *TOOL, "send", "--to", to, "--port", self.port, "--source-port", 10000 + 256 * (self.port - 9000),
             "--rate", rate, "--size", size, "--flows", flows, "--dscp", dscp, "--progress"))
 
     @staticmethod
@@ -35,13 +36,17 @@ class NumberedFlow:
         return f":{self.port} " in shown.stdout
 
     def progress(self):
-        """Packets sent and lost since the last call, from what both ends tell once a second."""
-        before = self.sent, self.received
-        for process, name in ((self.sender, "sent"), (self.receiver, "received")):
+        """Takes in what both ends tell once a second; the packets sent by then."""
+        for process, seconds in ((self.sender, self.in_second), (self.receiver, self.of_second)):
             for line in process.stdout:
-                setattr(self, name, json.loads(line).get(name, getattr(self, name)))
-        sent = self.sent - before[0]
-        return sent, max(0, sent - (self.received - before[1]))
+                told = json.loads(line)
+                if "second" in told:
+                    seconds[told["second"]] = told["packets"]
+        self.sent = sum(self.in_second.values())
+        return self.sent
+
+    def stop_soon(self):
+        self.sender.terminate()
 
     def stop_sending(self):
         self.sender.terminate()
@@ -55,6 +60,8 @@ class NumberedFlow:
         self.receiver.terminate()
         os.set_blocking(self.receiver.stdout.fileno(), True)
         got = json.loads(self.receiver.communicate(timeout=60)[0].splitlines()[-1])
+        self.in_second = {int(second): count for second, count in sent["in_second"].items()}
+        self.of_second = {int(second): count for second, count in got["of_second"].items()}
         return got | {"sent": sent["sent"], "lost": sent["sent"] - got["distinct"], "sent_by_flow": sent["by_flow"]}
 
     def abandon(self):
@@ -62,3 +69,11 @@ class NumberedFlow:
             if process.poll() is None:
                 process.kill()
             process.wait()
+
+
+def loss(flows, second):
+    """The share of the packets sent in a second that never came; None while that is not known."""
+    if any(second not in flow.in_second or second not in flow.of_second for flow in flows):
+        return None
+    sent = sum(flow.in_second[second] for flow in flows)
+    return 1 - sum(flow.of_second[second] for flow in flows) / sent if sent else 0.0

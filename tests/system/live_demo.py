@@ -5,7 +5,7 @@
 """
 import pathlib, signal, subprocess, sys, time
 
-from box_traffic import NumberedFlow, packets_per_second
+from box_traffic import NumberedFlow, loss, packets_per_second
 from network_box import Box
 
 PACKET_BYTES = 1000
@@ -15,11 +15,15 @@ def show(title):
 
 
 def watch(box, flows, seconds):
-    for _ in range(seconds):
-        time.sleep(1)
-        told = [flow.progress() for flow in flows]
-        sent, lost = sum(one for one, _ in told), sum(other for _, other in told)
-        print(f"  {sent:6d} packets sent, {lost:5d} lost ({lost / max(sent, 1):.1%})", flush=True)
+    """Tells what was lost of the packets sent in each of the next seconds, then shows aiwanctl top."""
+    begin = int(time.time()) + 1
+    for second in range(begin, begin + seconds):
+        while any(second not in flow.of_second for flow in flows):
+            time.sleep(0.1)
+            for flow in flows:
+                flow.progress()
+        sent = sum(flow.in_second[second] for flow in flows)
+        print(f"  {sent:6d} packets sent, {loss(flows, second):6.1%} of them lost", flush=True)
     print(box.ctl("top", "--once").stdout, flush=True)
 
 

@@ -4,7 +4,7 @@
 `send` and `receive` run in the namespaces of two hosts; both print one JSON object when they end (SIGTERM, or --seconds).
 A packet: magic, flow, number within the flow, time of sending; each flow has a source port of its own.
 """
-import argparse, json, select, signal, socket, struct, sys, time
+import argparse, collections, json, select, signal, socket, struct, sys, time
 
 HEAD = struct.Struct("!IIQQ")  # magic, flow, number, nanoseconds since 1970
 MAGIC = 0x41574E55
@@ -14,6 +14,14 @@ stop = False
 def request_stop(*_):
     global stop
     stop = True
+
+
+def tell(options, in_second, told, behind):
+    """With --progress: a line for each second of sending that is over for so many seconds; the newest one told."""
+    newest = int(time.time()) - behind
+    for second in range(told + 1, newest + 1) if options.progress else ():
+        print(json.dumps({"second": second, "packets": in_second[second]}), flush=True)
+    return max(told, newest)
 
 
 def send(options):
@@ -32,22 +40,23 @@ def send(options):
     numbers = [0] * options.flows
     refused = sent = 0
     begin = time.monotonic()
-    gap, told = 1.0 / options.rate, 0
+    gap, in_second, told = 1.0 / options.rate, collections.Counter(), int(time.time())
     while not stop and (options.seconds is None or time.monotonic() - begin < options.seconds):
         due = int((time.monotonic() - begin) / gap) + 1
         for _ in range(min(due - sent - refused, 200)):
             flow = (sent + refused) % options.flows
             try:
-                sockets[flow].send(HEAD.pack(MAGIC, flow, numbers[flow], time.time_ns()) + filler)
+                now_ns = time.time_ns()
+                sockets[flow].send(HEAD.pack(MAGIC, flow, numbers[flow], now_ns) + filler)
+                in_second[now_ns // 10**9] += 1
                 numbers[flow] += 1
                 sent += 1
             except OSError:  # no buffer, or the network said no to an earlier one: this number goes with the next packet
                 refused += 1
-        if options.progress and time.monotonic() - begin >= told + 1:
-            told += 1
-            print(json.dumps({"at": time.time(), "sent": sent}), flush=True)
+        told = tell(options, in_second, told, 1)
         time.sleep(0.001)
-    print(json.dumps({"sent": sent, "refused": refused, "by_flow": numbers, "seconds": time.monotonic() - begin}))
+    print(json.dumps({"sent": sent, "refused": refused, "by_flow": numbers, "seconds": time.monotonic() - begin,
+                      "in_second": in_second}))
 
 
 def receive(options):
@@ -60,13 +69,11 @@ def receive(options):
     seen = {}  # flow -> bytearray, one byte a number
     received = duplicates = foreign = overflow = reordered = 0
     newest, last_arrival, longest_silence, delays = {}, None, 0.0, []
-    next_told = time.monotonic() + 1
+    of_second, told = collections.Counter(), int(time.time())
     poll = select.poll()
     poll.register(one, select.POLLIN)
     while True:
-        if options.progress and time.monotonic() >= next_told:
-            next_told += 1
-            print(json.dumps({"at": time.time(), "received": received}), flush=True)
+        told = tell(options, of_second, told, 3)
         if not poll.poll(100):
             if stop:
                 break
@@ -88,6 +95,7 @@ def receive(options):
                 continue
             now = time.time_ns()
             delays.append(now - sent_ns)
+            of_second[sent_ns // 10**9] += 1
             if last_arrival is not None:
                 longest_silence = max(longest_silence, (now - last_arrival) / 1e6)
             last_arrival = now
@@ -105,7 +113,7 @@ def receive(options):
     print(json.dumps({
         "received": received, "distinct": sum(sum(marks) for marks in seen.values()), "duplicates": duplicates,
         "foreign": foreign, "receiver_drops": overflow, "reordered": reordered,
-        "longest_silence_ms": round(longest_silence, 3),
+        "of_second": of_second, "longest_silence_ms": round(longest_silence, 3),
         "delay_ms_p50": round(delays[len(delays) // 2] / 1e6, 3) if delays else None,
         "delay_ms_max": round(delays[-1] / 1e6, 3) if delays else None,
         "missing": {flow: [number for number, mark in enumerate(marks) if not mark][:20]
