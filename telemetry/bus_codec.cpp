@@ -1,5 +1,6 @@
 #include "telemetry/bus_codec.h"
 
+#include <google/protobuf/arena.h>
 #include <google/protobuf/io/coded_stream.h>
 
 #include <algorithm>
@@ -167,7 +168,8 @@ struct IntoEnvelope {
 
 template <typename Message>
 std::string encode_any(const Message& message) {
-  wire::Envelope envelope;
+  google::protobuf::Arena arena;  // thousands of small objects, made and thrown away together
+  auto& envelope = *google::protobuf::Arena::CreateMessage<wire::Envelope>(&arena);
   envelope.set_version(kBusVersion);
   std::visit(IntoEnvelope{envelope}, message);
   return envelope.SerializeAsString();
@@ -662,7 +664,8 @@ std::string encode(const NodeMessage& message) { return encode_any(message); }
 std::string encode(const DaemonMessage& message) { return encode_any(message); }
 
 Result<NodeMessage> decode_node_message(std::string_view bytes) {
-  wire::Envelope envelope;
+  google::protobuf::Arena arena;
+  auto& envelope = *google::protobuf::Arena::CreateMessage<wire::Envelope>(&arena);
   if (auto parsed = parse_envelope(bytes, envelope); !parsed) return tl::unexpected{parsed.error()};
   switch (envelope.body_case()) {
     case wire::Envelope::kHello:
@@ -679,7 +682,8 @@ Result<NodeMessage> decode_node_message(std::string_view bytes) {
 }
 
 Result<DaemonMessage> decode_daemon_message(std::string_view bytes) {
-  wire::Envelope envelope;
+  google::protobuf::Arena arena;
+  auto& envelope = *google::protobuf::Arena::CreateMessage<wire::Envelope>(&arena);
   if (auto parsed = parse_envelope(bytes, envelope); !parsed) return tl::unexpected{parsed.error()};
   switch (envelope.body_case()) {
     case wire::Envelope::kProgram:
