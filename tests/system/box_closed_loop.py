@@ -50,18 +50,14 @@ class ClosedLoop(unittest.TestCase):
 
     def test_auto_ends_the_loss_within_three_intervals_and_it_stays_ended(self):
         box = self.start("auto")
-        flows = [self.flow(box, 3)]
-        time.sleep(5)
         grew = time.time()
-        flows.append(self.flow(box, 23))  # 26 Mbit/s on the IGP's 20
+        flows = [self.flow(box, 26)]  # from nothing to 26 Mbit/s on the IGP's 20
         time.sleep(14)
-        end = time.time()
-        shares = self.losses(flows, grew - 4, end)
-        self.assertEqual(max(shares[:3]), 0.0, "no loss before the demand grew")
-        after = shares[3:]
-        self.assertGreater(max(after), 0.02, "the demand did exceed the link")
-        # The second in which it grew is a part of an interval; three intervals follow.
-        self.assertEqual(max(after[5:]), 0.0, "ended, and stays so")
+        shares = self.losses(flows, grew - 1, time.time())
+        self.assertTrue(self.installs(box), "the plan had to change")
+        # The second in which it grew is a part of an interval; three intervals follow. Often the loss never begins: what
+        # is measured of the part interval is reason enough.
+        self.assertEqual(max(shares[5:]), 0.0, "ended, and stays so")
 
     def test_with_the_controller_off_the_loss_persists(self):
         box = Box(PROGRAMS)

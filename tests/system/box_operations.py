@@ -34,13 +34,10 @@ class Operations(unittest.TestCase):
                       if (one["from"], one["to"]) == (source, destination))
         return [path["links"] for path in demand["paths"]]
 
-    def settled(self):
-        return not self.box.get("plans")["items"][0]["waiting"]
-
     def test_drain_empties_a_link_without_losing_a_packet(self):
         box = self.box
         box.ctl("apply", "-f", self.policy("over-bru", "bru"))
-        box.wait_for("settled", self.settled)
+        box.wait_for("settled", self.box.settled)
         box.ctl("apply", "-f", self.policy("none", "bru"))
         (box.folder / "free.yaml").write_text("classes: [{name: default}]\nmax_moved_share: 1\n")
         box.ctl("apply", "-f", box.folder / "free.yaml")
@@ -49,7 +46,7 @@ class Operations(unittest.TestCase):
         box.wait_for("traffic", lambda: flow.progress() and flow.sent > 3000)
         link = self.ways()[0][0]
         box.ctl("drain", link)
-        box.wait_for("the drained link is out of the plan", lambda: self.settled() and not any(
+        box.wait_for("the drained link is out of the plan", lambda: self.box.settled() and not any(
             link in way for way in self.ways()), 10)
         time.sleep(0.3)
         capture = Capture(box)

@@ -55,8 +55,7 @@ class LinkCuts(unittest.TestCase):
     @staticmethod
     def plan_avoids(box, near, far):
         status = {link["name"]: link["state"] for link in box.get("links")["items"]}
-        plan = box.get("plans")["items"][0]
-        return status[f"{near}-{far}"] == "down" and not plan["waiting"] and not any(
+        return status[f"{near}-{far}"] == "down" and box.settled() and not any(
             f"{near}-{far}" in path["links"] or f"{far}-{near}" in path["links"]
             for one in box.get("demands")["items"] for path in one["paths"])
 

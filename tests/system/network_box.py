@@ -277,15 +277,16 @@ class Box:
     def get_json(self, *words):
         return json.loads(self.ctl(*words, "-o", "json").stdout)
 
+    def settled(self):
+        """Every managed node reports and has taken what it was sent last."""
+        status = self.get("status")
+        plans = self.get("plans")["items"]
+        return status["nodes"]["reporting"] == len(MANAGED) and not (plans and plans[0]["waiting"]) and all(
+            node["epoch"] == status["epoch"] for node in self.get("nodes")["items"] if node["managed"])
+
     def wait_for_daemon(self):
-        """Until it answers and every managed node reports to it and has taken what it was sent."""
-        def ready():
-            if self.ctl("get", "status", "-o", "json", check=False).returncode != 0:
-                return False
-            status = self.get("status")
-            return status["nodes"]["reporting"] == len(MANAGED) and all(
-                node["epoch"] == status["epoch"] for node in self.get("nodes")["items"] if node["managed"])
-        self.wait_for("all nodes report to the daemon", ready, 30)
+        self.wait_for("all nodes report to the daemon", lambda: self.ctl(
+            "get", "status", "-o", "json", check=False).returncode == 0 and self.settled(), 30)
 
     # -- the world ----------------------------------------------------------------------------------------------------
     def ping(self, source, destination, v6=False, count=1):
@@ -303,7 +304,7 @@ class Box:
             for name, process in self.processes.items():
                 if process.poll() is not None:
                     raise RuntimeError(f"{name} ended with {process.returncode}:\n{self.log(name)[-3000:]}")
-            time.sleep(0.1)
+            time.sleep(0.02)
         raise TimeoutError(f"{what}: not within {timeout_s} s")
 
     def wait_for_connectivity(self):
