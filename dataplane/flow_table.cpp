@@ -52,16 +52,6 @@ bool same_flow(const PackedFlowKey& a, const PackedFlowKey& b) {
 
 }  // namespace
 
-FlowObservation observe(const PacketView& packet, std::int64_t time_ns) {
-  FlowObservation seen;
-  seen.key = packed_flow_key(packet);
-  seen.time_ns = time_ns;
-  seen.ip_length = packet.ip_length == 0 ? packet.ip_captured : packet.ip_length;
-  seen.tcp_flags = packet.tcp_flags;
-  seen.traffic_class = packet.traffic_class;
-  return seen;
-}
-
 FlowTable::FlowTable(std::span<std::byte> memory, const std::array<std::uint8_t, 16>& secret, FlowTimeouts timeouts,
                      RecordSink sink, FlowHash::Kind kind)
     : hash_{secret, kind},
@@ -111,6 +101,36 @@ std::uint32_t FlowTable::matches(const Bucket& bucket, std::uint16_t tag) {
 #endif
 }
 
+/// The flow of a bucket to give way first: 8 x (1 + how old it counts) + its slot; 0 when the bucket is empty.
+int FlowTable::oldest(const Bucket& bucket, std::uint8_t epoch) {
+#if defined(__SSE2__)
+  const __m128i zero = _mm_setzero_si128();
+  const __m128i ages = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(bucket.ages.data()));
+  const __m128i again = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(bucket.again.data()));
+  const __m128i tags = _mm_load_si128(reinterpret_cast<const __m128i*>(bucket.tags.data()));
+  const __m128i passed = _mm_unpacklo_epi8(_mm_sub_epi8(_mm_set1_epi8(static_cast<char>(epoch)), ages), zero);
+  const __m128i once = _mm_cmpeq_epi16(_mm_unpacklo_epi8(again, zero), zero);
+  const __m128i bonus = _mm_and_si128(once, _mm_set1_epi16(kSinglePacketAge));
+  const __m128i age = _mm_add_epi16(_mm_add_epi16(passed, bonus), _mm_set1_epi16(1));
+  const __m128i slots = _mm_setr_epi16(0, 1, 2, 3, 4, 5, 6, 7);
+  __m128i most = _mm_andnot_si128(_mm_cmpeq_epi16(tags, zero), _mm_or_si128(_mm_slli_epi16(age, 3), slots));
+  most = _mm_max_epi16(most, _mm_shuffle_epi32(most, _MM_SHUFFLE(1, 0, 3, 2)));
+  most = _mm_max_epi16(most, _mm_shuffle_epi32(most, _MM_SHUFFLE(2, 3, 0, 1)));
+  most = _mm_max_epi16(most, _mm_shufflelo_epi16(most, _MM_SHUFFLE(2, 3, 0, 1)));
+  return _mm_cvtsi128_si32(most) & 0x7fff;
+#else
+  int most = 0;
+  for (int slot = 0; slot < static_cast<int>(kSlots); ++slot) {
+    const auto i = static_cast<std::size_t>(slot);
+    if (bucket.tags[i] == 0) continue;
+    const int age =
+        1 + static_cast<std::uint8_t>(epoch - bucket.ages[i]) + (bucket.again[i] == 0 ? kSinglePacketAge : 0);
+    most = std::max(most, 8 * age + slot);
+  }
+  return most;
+#endif
+}
+
 bool FlowTable::find(const Probe& probe, const PackedFlowKey& key, Place& place) const {
   for (const std::uint32_t at : {probe.first, probe.second}) {
     const Bucket& bucket = buckets_[at];
@@ -134,6 +154,7 @@ void FlowTable::update(std::span<const FlowObservation> packets) {
 
 // Memory is asked for a stage ahead: index lines of all packets, then entries of all, then the work on each.
 void FlowTable::update_batch(std::span<const FlowObservation> packets) {
+  const bool full = free_ == kNone && fresh_ == entries_.size();
   std::array<std::uint64_t, kBatch> hashes;
   std::array<Probe, kBatch> probes;
   std::array<Place, kBatch> guesses;
@@ -150,8 +171,11 @@ void FlowTable::update_batch(std::span<const FlowObservation> packets) {
       at = probes[i].second;
       found = matches(buckets_[at], probes[i].tag);
     }
-    if (found == 0) {
+    if (found == 0) {  // a new flow, it seems; in a full table it takes the place of this one
       guesses[i] = {kNone, 0};
+      if (full && victim(probes[i], guesses[i])) {
+        __builtin_prefetch(&entries_[buckets_[guesses[i].bucket].entries[guesses[i].slot]], 1);
+      }
       continue;
     }
     const auto slot = static_cast<std::uint32_t>(std::countr_zero(found)) / 2;
@@ -165,9 +189,14 @@ void FlowTable::update_batch(std::span<const FlowObservation> packets) {
 
 // The guess was made before earlier packets of the batch changed the table, so only the full key decides.
 inline void FlowTable::update_one(const FlowObservation& packet, const Probe& probe, Place guess) {
-  const bool right = guess.bucket != kNone && buckets_[guess.bucket].tags[guess.slot] == probe.tag &&
-                     same_flow(entries_[buckets_[guess.bucket].entries[guess.slot]].key, packet.key);
-  if (!right && !find(probe, packet.key, guess)) return begin(packet, probe);
+  const bool tag = guess.bucket != kNone && buckets_[guess.bucket].tags[guess.slot] == probe.tag;
+  const bool right = tag && same_flow(entries_[buckets_[guess.bucket].entries[guess.slot]].key, packet.key);
+  if (!right) {
+    if (tag) guess.bucket = kNone;  // another flow with this tag, which has no reason to give way
+    Place place;
+    if (!find(probe, packet.key, place)) return begin(packet, probe, guess);
+    guess = place;
+  }
   Bucket& bucket = buckets_[guess.bucket];
   if (bucket.ages[guess.slot] != epoch_) bucket.ages[guess.slot] = epoch_;
   if (bucket.again[guess.slot] == 0) bucket.again[guess.slot] = 1;
@@ -176,24 +205,22 @@ inline void FlowTable::update_one(const FlowObservation& packet, const Probe& pr
 
 inline void FlowTable::count(Entry& entry, const FlowObservation& packet) {
   const std::int64_t since_first = packet.time_ns - entry.first_ns;
-  const auto duration = static_cast<std::int64_t>(entry.duration_ns);
-  const std::uint64_t bytes = (std::uint64_t{entry.bytes_high} << 32 | entry.bytes_low) + packet.ip_length;
+  const std::int64_t duration = entry.duration_ns();
+  const std::uint64_t bytes = entry.bytes() + packet.ip_length;
   // One test for all that is rare: backwards in time, timed out, or a counter about to overflow.
   if (since_first < duration || since_first >= active_ns_ || since_first - duration >= idle_ns_ ||
       since_first > kDurationMax || entry.packets == kPacketsMax || bytes > kBytesMax) {
     return count_with_care(entry, packet);
   }
   ++entry.packets;
-  entry.bytes_low = static_cast<std::uint32_t>(bytes);
-  entry.bytes_high = bytes >> 32 & 0xff;
-  entry.duration_ns = static_cast<std::uint64_t>(since_first) & ((std::uint64_t{1} << 48) - 1);
+  entry.set(bytes, since_first, entry.traffic_class());
   entry.key.zero |= packet.tcp_flags & kTcpFlagsMask;
 }
 
 void FlowTable::count_with_care(Entry& entry, const FlowObservation& packet) {
-  auto duration = static_cast<std::int64_t>(entry.duration_ns);
+  std::int64_t duration = entry.duration_ns();
   const std::int64_t last = entry.first_ns + duration;
-  const std::uint64_t bytes = (std::uint64_t{entry.bytes_high} << 32 | entry.bytes_low) + packet.ip_length;
+  const std::uint64_t bytes = entry.bytes() + packet.ip_length;
   const std::int64_t first = std::min(entry.first_ns, packet.time_ns);
   duration = std::max(last, packet.time_ns) - first;
   if (packet.time_ns - last >= idle_ns_) {
@@ -208,10 +235,8 @@ void FlowTable::count_with_care(Entry& entry, const FlowObservation& packet) {
     return start(entry, packet);
   }
   ++entry.packets;
-  entry.bytes_low = static_cast<std::uint32_t>(bytes);
-  entry.bytes_high = bytes >> 32 & 0xff;
   entry.first_ns = first;
-  entry.duration_ns = static_cast<std::uint64_t>(duration) & ((std::uint64_t{1} << 48) - 1);
+  entry.set(bytes, duration, entry.traffic_class());
   entry.key.zero |= packet.tcp_flags & kTcpFlagsMask;
 }
 
@@ -220,45 +245,60 @@ void FlowTable::start(Entry& entry, const FlowObservation& packet) {
   entry.key.zero = packet.tcp_flags & kTcpFlagsMask;
   entry.first_ns = packet.time_ns;
   entry.packets = 1;
-  entry.bytes_low = packet.ip_length;
-  entry.duration_ns = 0;
-  entry.bytes_high = 0;
-  entry.traffic_class = packet.traffic_class;
+  entry.set(packet.ip_length, 0, packet.traffic_class);
 }
 
-void FlowTable::begin(const FlowObservation& packet, const Probe& probe) {
+/// @param guess  perhaps a flow that may give way, chosen a stage ago
+void FlowTable::begin(const FlowObservation& packet, const Probe& probe, Place guess) {
   ++counters_.flows;
   if (++epoch_flows_ >= flows_per_epoch_) {
     epoch_flows_ = 0;
     ++epoch_;
   }
   if (free_ == kNone && fresh_ == entries_.size()) {
-    Place oldest;
-    if (!victim(probe, oldest)) {  // nobody near can give way: the packet gets a record of its own
+    if (!is_victim(guess) && !victim(probe, guess)) {  // nobody near can give way: the packet gets a record of its own
       Entry single{};
       start(single, packet);
       write(single, FlowEnd::kLackOfResources);
       ++counters_.evicted;
       return;
     }
-    write(entries_[buckets_[oldest.bucket].entries[oldest.slot]], FlowEnd::kLackOfResources);
-    ++counters_.evicted;
-    release(oldest);
+    evict(guess);
   }
   const Place place = free_slot(probe);
-  std::uint32_t index = free_;
-  if (index != kNone) {
-    std::memcpy(&free_, entries_[index].key.source.data(), sizeof free_);
-  } else {
-    index = fresh_++;
-  }
+  const std::uint32_t entry = new_entry();
+  index(probe, place, entry);
+  start(entries_[entry], packet);
+}
+
+/// Whether the flow there, if one is, was not seen since it was chosen to give way.
+bool FlowTable::is_victim(Place place) const {
+  if (place.bucket == kNone) return false;
+  const Bucket& bucket = buckets_[place.bucket];
+  return bucket.tags[place.slot] != 0 && (bucket.ages[place.slot] != epoch_ || bucket.again[place.slot] == 0);
+}
+
+void FlowTable::evict(Place place) {
+  write(entries_[buckets_[place.bucket].entries[place.slot]], FlowEnd::kLackOfResources);
+  ++counters_.evicted;
+  release(place);
+}
+
+/// An entry that is free; the caller has made sure that there is one.
+std::uint32_t FlowTable::new_entry() {
   ++used_;
+  const std::uint32_t entry = free_;
+  if (entry == kNone) return fresh_++;
+  std::memcpy(&free_, entries_[entry].key.source.data(), sizeof free_);
+  return entry;
+}
+
+void FlowTable::index(const Probe& probe, Place place, std::uint32_t entry) {
   Bucket& bucket = buckets_[place.bucket];
   bucket.tags[place.slot] = probe.tag;
   bucket.ages[place.slot] = epoch_;
   bucket.again[place.slot] = 0;
-  bucket.entries[place.slot] = index;
-  start(entries_[index], packet);
+  bucket.entries[place.slot] = entry;
 }
 
 /// A slot in one of the flow's two buckets; when both are full, the longest-idle flow of them gives way.
@@ -275,32 +315,25 @@ FlowTable::Place FlowTable::free_slot(const Probe& probe) {
   const bool found = victim(probe, oldest);
   assert(found);
   static_cast<void>(found);
-  write(entries_[buckets_[oldest.bucket].entries[oldest.slot]], FlowEnd::kLackOfResources);
-  ++counters_.evicted;
-  release(oldest);
+  evict(oldest);
   return oldest;
 }
 
 /// The flow to give way: of the two buckets, or, where they are empty, of the next few.
 bool FlowTable::victim(const Probe& probe, Place& place) const {
-  int worst = -1;
+  int worst = 0;
   const auto look = [&](std::uint32_t at) {
-    const Bucket& bucket = buckets_[at];
-    for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
-      if (bucket.tags[slot] == 0) continue;
-      const int age = static_cast<std::uint8_t>(epoch_ - bucket.ages[slot]);
-      const int score = age + (bucket.again[slot] != 0 ? 0 : kSinglePacketAge);
-      if (score <= worst) continue;
-      worst = score;
-      place = {at, slot};
-    }
+    const int found = oldest(buckets_[at], epoch_);
+    if (found <= worst) return;
+    worst = found;
+    place = {at, static_cast<std::uint32_t>(found % static_cast<int>(kSlots))};
   };
   look(probe.first);
   look(probe.second);
-  for (std::size_t step = 1; worst < 0 && step <= kEvictionReach; ++step) {
+  for (std::size_t step = 1; worst == 0 && step <= kEvictionReach; ++step) {
     look(static_cast<std::uint32_t>((probe.first + step) % buckets_.size()));
   }
-  return worst >= 0;
+  return worst != 0;
 }
 
 void FlowTable::release(Place place) {
@@ -320,11 +353,11 @@ void FlowTable::write(const Entry& entry, FlowEnd end) {
   FlowRecord& record = records_[waiting_];
   record.key = unpack(key);
   record.packets = entry.packets;
-  record.ip_bytes = std::uint64_t{entry.bytes_high} << 32 | entry.bytes_low;
+  record.ip_bytes = entry.bytes();
   record.first_ns = entry.first_ns;
-  record.last_ns = entry.first_ns + static_cast<std::int64_t>(entry.duration_ns);
+  record.last_ns = entry.first_ns + entry.duration_ns();
   record.tcp_flags = entry.key.zero;
-  record.traffic_class = static_cast<std::uint8_t>(entry.traffic_class);
+  record.traffic_class = entry.traffic_class();
   record.end = end;
   ++counters_.records;
   if (++waiting_ == kRecordBatch) deliver();
@@ -362,7 +395,7 @@ void FlowTable::sweep(std::int64_t now_ns, std::size_t buckets_max) {
       if (epoch_ns_ == 0 || age < kEpochsPerTimeout - 1) continue;
       const Entry& entry = entries_[bucket.entries[slot]];
       const bool ended = entry.key.protocol == 6 && (entry.key.zero & kFinOrRst) != 0;
-      const std::int64_t last_ns = entry.first_ns + static_cast<std::int64_t>(entry.duration_ns);
+      const std::int64_t last_ns = entry.first_ns + entry.duration_ns();
       if (now_ns - last_ns >= idle_ns_) {
         write(entry, ended ? FlowEnd::kEndOfFlow : FlowEnd::kIdleTimeout);
       } else if (now_ns - entry.first_ns >= active_ns_) {
@@ -377,15 +410,42 @@ void FlowTable::sweep(std::int64_t now_ns, std::size_t buckets_max) {
 
 void FlowTable::flush() {
   for (std::uint32_t i = 0; i < fresh_; ++i) {
-    if (entries_[i].packets == 0) continue;
-    write(entries_[i], FlowEnd::kForcedEnd);
-    entries_[i].packets = 0;
+    if (entries_[i].packets != 0) write(entries_[i], FlowEnd::kForcedEnd);
   }
+  forget_all();
+  deliver();
+}
+
+void FlowTable::forget_all() {
   for (Bucket& bucket : buckets_) bucket.tags.fill(0);
   fresh_ = 0;
   free_ = kNone;
   used_ = 0;
-  deliver();
+}
+
+void FlowTable::take_over(FlowTable& other) {
+  other.deliver();
+  counters_.packets += other.counters_.packets;
+  counters_.flows += other.counters_.flows;
+  counters_.records += other.counters_.records;
+  counters_.evicted += other.counters_.evicted;
+  other.counters_ = {};
+  for (const Entry& entry : other.entries_.first(other.fresh_)) {
+    if (entry.packets == 0) continue;
+    if (free_ == kNone && fresh_ == entries_.size()) {
+      write(entry, FlowEnd::kLackOfResources);
+      ++counters_.evicted;
+      continue;
+    }
+    PackedFlowKey key = entry.key;
+    key.zero = 0;  // TCP flags, in an entry
+    const Probe at = probe(hash_(key));
+    const Place place = free_slot(at);
+    const std::uint32_t taken = new_entry();
+    index(at, place, taken);
+    entries_[taken] = entry;
+  }
+  other.forget_all();
 }
 
 }  // namespace wan::dataplane

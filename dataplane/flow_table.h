@@ -8,21 +8,9 @@
 
 #include "core/flow_record.h"
 #include "dataplane/flow_hash.h"
-#include "dataplane/packet_view.h"
+#include "dataplane/flow_observation.h"
 
 namespace wan::dataplane {
-
-/// What one packet adds to its flow.
-struct alignas(64) FlowObservation {
-  PackedFlowKey key;
-  std::int64_t time_ns = 0;  ///< since 1970-01-01T00:00:00Z
-  std::uint32_t ip_length = 0;
-  std::uint16_t tcp_flags = 0;
-  std::uint8_t traffic_class = 0;
-};
-
-/// The observation of a packet whose view has status kIp.
-[[nodiscard]] FlowObservation observe(const PacketView& packet, std::int64_t time_ns);
 
 struct FlowTimeouts {
   std::int64_t active_ns = 0;  ///< a flow that lasts so long gets a record and goes on; 0: never
@@ -71,6 +59,10 @@ class FlowTable {
   /// Writes a record for every flow (kForcedEnd), in the order of their entries, and forgets them.
   void flush();
 
+  /// Takes over all flows and counts of another table, which is empty then: for a caller who moves to more memory.
+  /// Flows that find no room here get their record.
+  void take_over(FlowTable& other);
+
   /// Hands over records that wait for their batch to fill.
   void deliver();
 
@@ -91,36 +83,50 @@ class FlowTable {
     std::array<std::uint8_t, kSlots> again;  ///< 1: seen more than once
     std::array<std::uint32_t, kSlots> entries;
   };
+  static constexpr std::uint64_t kDurationMask = (std::uint64_t{1} << 48) - 1;
   /// One cache line of flow. key.zero holds the TCP flags; packets is 0 in a free entry.
   struct alignas(64) Entry {
     PackedFlowKey key;
     std::int64_t first_ns;
     std::uint32_t packets;
     std::uint32_t bytes_low;
-    std::uint64_t duration_ns : 48;
-    std::uint64_t bytes_high : 8;
-    std::uint64_t traffic_class : 8;
+    std::uint64_t rest;  ///< from the top: traffic class (8 bits), bytes above 2^32 (8), duration in ns (48)
+
+    [[nodiscard]] std::int64_t duration_ns() const { return static_cast<std::int64_t>(rest & kDurationMask); }
+    [[nodiscard]] std::uint64_t bytes() const { return (rest >> 48 & 0xff) << 32 | bytes_low; }
+    [[nodiscard]] std::uint8_t traffic_class() const { return static_cast<std::uint8_t>(rest >> 56); }
+    void set(std::uint64_t bytes, std::int64_t duration_ns, std::uint64_t traffic_class) {
+      bytes_low = static_cast<std::uint32_t>(bytes);
+      rest = traffic_class << 56 | (bytes >> 32 & 0xff) << 48 | static_cast<std::uint64_t>(duration_ns);
+    }
   };
   static_assert(sizeof(Bucket) == 64 && sizeof(Entry) == 64);
 
+  // Without initialisers: arrays of them live in every batch.
   struct Place {
-    std::uint32_t bucket = 0;
-    std::uint32_t slot = 0;
+    std::uint32_t bucket;
+    std::uint32_t slot;
   };
   struct Probe {
-    std::uint32_t first = 0;
-    std::uint32_t second = 0;
-    std::uint16_t tag = 0;
+    std::uint32_t first;
+    std::uint32_t second;
+    std::uint16_t tag;
   };
 
   [[nodiscard]] Probe probe(std::uint64_t hash) const;
   [[nodiscard]] static std::uint32_t matches(const Bucket& bucket, std::uint16_t tag);
+  [[nodiscard]] static int oldest(const Bucket& bucket, std::uint8_t epoch);
   [[nodiscard]] bool find(const Probe& probe, const PackedFlowKey& key, Place& place) const;
   void update_batch(std::span<const FlowObservation> packets);
   void update_one(const FlowObservation& packet, const Probe& probe, Place guess);
   void count(Entry& entry, const FlowObservation& packet);
   void count_with_care(Entry& entry, const FlowObservation& packet);
-  void begin(const FlowObservation& packet, const Probe& probe);
+  void begin(const FlowObservation& packet, const Probe& probe, Place guess);
+  [[nodiscard]] bool is_victim(Place place) const;
+  void evict(Place place);
+  void forget_all();
+  [[nodiscard]] std::uint32_t new_entry();
+  void index(const Probe& probe, Place place, std::uint32_t entry);
   static void start(Entry& entry, const FlowObservation& packet);
   [[nodiscard]] Place free_slot(const Probe& probe);
   [[nodiscard]] bool victim(const Probe& probe, Place& place) const;

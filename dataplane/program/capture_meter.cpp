@@ -5,8 +5,7 @@
 #include <limits>
 #include <span>
 
-#include "dataplane/link_type.h"
-#include "dataplane/packet_view.h"
+#include "dataplane/flow_observation.h"
 
 namespace wan::dataplane {
 namespace {
@@ -17,22 +16,21 @@ constexpr std::size_t kSweepBuckets = 32;
 constexpr std::int64_t kTimeMax = std::int64_t{1} << 62;
 
 /// One pass over the capture, its times moved by `shift_ns`.
-void meter_once(PcapReader& capture, std::int64_t shift_ns, FlowTable& table, CaptureCounters& totals,
+void meter_once(PcapReader& capture, std::int64_t shift_ns, GrowingFlowTable& table, CaptureCounters& totals,
                 std::int64_t& first_ns) {
   std::array<CapturedFrame, kBatch> frames;
   std::array<FlowObservation, kBatch> seen;
   while (const std::size_t count = capture.read(frames)) {
     std::size_t packets = 0;
     for (const CapturedFrame& frame : std::span{frames}.first(count)) {
-      const PacketView packet = parse_link(frame.link_type, frame.bytes);
-      if (packet.status != PacketStatus::kIp) {
-        ++(packet.status == PacketStatus::kNotIp ? totals.not_ip : totals.malformed);
+      const std::int64_t time_ns = std::min(frame.time_ns + shift_ns, kTimeMax);
+      const PacketStatus status = observe_frame(frame.link_type, frame.bytes, time_ns, seen[packets]);
+      if (status != PacketStatus::kIp) {
+        ++(status == PacketStatus::kNotIp ? totals.not_ip : totals.malformed);
         continue;
       }
-      const std::int64_t time_ns = std::min(frame.time_ns + shift_ns, kTimeMax);
       first_ns = std::min(first_ns, time_ns);
       totals.last_ns = std::max(totals.last_ns, time_ns);
-      seen[packets] = observe(packet, time_ns);
       totals.ip_bytes += seen[packets].ip_length;
       ++packets;
     }
@@ -44,7 +42,7 @@ void meter_once(PcapReader& capture, std::int64_t shift_ns, FlowTable& table, Ca
 
 }  // namespace
 
-CaptureCounters meter_capture(PcapReader& capture, std::uint64_t repeat, FlowTable& table) {
+CaptureCounters meter_capture(PcapReader& capture, std::uint64_t repeat, GrowingFlowTable& table) {
   CaptureCounters totals;
   std::int64_t pass_ns = 0;
   std::int64_t shift_ns = 0;

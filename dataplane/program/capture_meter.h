@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "core/result.h"
-#include "dataplane/flow_table.h"
 #include "dataplane/pcap_reader.h"
+#include "dataplane/program/growing_flow_table.h"
 
 namespace wan::dataplane {
 
@@ -20,6 +20,6 @@ struct CaptureCounters {
 
 /// Puts every frame of a capture through the table, `repeat` times, as if each pass had been captured right behind the
 /// one before; then flushes the table. The clock of timeouts is the capture's.
-[[nodiscard]] CaptureCounters meter_capture(PcapReader& capture, std::uint64_t repeat, FlowTable& table);
+[[nodiscard]] CaptureCounters meter_capture(PcapReader& capture, std::uint64_t repeat, GrowingFlowTable& table);
 
 }  // namespace wan::dataplane

@@ -22,8 +22,8 @@
 #include "dataplane/ipfix_writer.h"
 #include "dataplane/pcap_reader.h"
 #include "dataplane/program/capture_meter.h"
+#include "dataplane/program/growing_flow_table.h"
 #include "dataplane/program/mapped_file.h"
-#include "dataplane/program/page_memory.h"
 #include "dataplane/program/udp_sender.h"
 
 namespace wan::dataplane {
@@ -137,14 +137,6 @@ class UdpExport {
   IpfixWriter writer_;
 };
 
-/// Memory for as many flows as the file has room for frames, within the limit.
-std::size_t table_bytes(std::size_t file_bytes, std::uint64_t limit) {
-  constexpr std::size_t kFrameBytesMin = 16 + 20;  // a record header and an IPv4 header
-  constexpr std::size_t kFlowBytes = 80;
-  const std::uint64_t wanted = file_bytes / kFrameBytesMin * kFlowBytes + (std::uint64_t{1} << 16);
-  return static_cast<std::size_t>(std::min(wanted, limit));
-}
-
 struct Exports {
   std::optional<FileExport> file;
   std::optional<UdpExport> udp;
@@ -210,9 +202,6 @@ int run_meter(const MeterCommand& options) {
   if (!file) return report(file.error());
   auto capture = PcapReader::open(file->bytes(), options.pcap);
   if (!capture) return report(capture.error());
-  const auto memory = PageMemory::take(table_bytes(file->bytes().size(), *limit));
-  if (!memory) return report(memory.error());
-
   Exports exports;
   if (!options.ipfix_out.empty()) exports.file.emplace(options.ipfix_out, options.observation_domain);
   if (!options.ipfix_udp.empty()) {
@@ -220,17 +209,17 @@ int run_meter(const MeterCommand& options) {
     if (!sender) return report(sender.error());
     exports.udp.emplace(*std::move(sender), options);
   }
-  FlowTable table{memory->bytes(),
-                  draw_secret(),
-                  {.active_ns = static_cast<std::int64_t>(options.active_timeout_s * 1e9),
-                   .idle_ns = static_cast<std::int64_t>(options.idle_timeout_s * 1e9)},
-                  [&exports](std::span<const FlowRecord> records) {
-                    if (exports.file) exports.file->write(records);
-                    if (exports.udp) exports.udp->write(records);
-                  }};
+  const FlowTimeouts timeouts{.active_ns = static_cast<std::int64_t>(options.active_timeout_s * 1e9),
+                              .idle_ns = static_cast<std::int64_t>(options.idle_timeout_s * 1e9)};
+  auto table = GrowingFlowTable::make(static_cast<std::size_t>(*limit), draw_secret(), timeouts,
+                                      [&exports](std::span<const FlowRecord> records) {
+                                        if (exports.file) exports.file->write(records);
+                                        if (exports.udp) exports.udp->write(records);
+                                      });
+  if (!table) return report(table.error());
   Summary run;
-  run.capture = meter_capture(*capture, options.repeat, table);
-  run.flows = table.counters();
+  run.capture = meter_capture(*capture, options.repeat, *table);
+  run.flows = table->counters();
   if (exports.udp) exports.udp->finish();
   if (exports.file) {
     if (const auto written = exports.file->finish(); !written) return report(written.error());

@@ -228,6 +228,36 @@ TEST_CASE("a counter about to overflow ends the record and loses nothing", "[flo
   CHECK(metered.table.counters().flows == 1);
 }
 
+TEST_CASE("a table that takes over another goes on as if it had been there from the start", "[flow_table]") {
+  const std::size_t larger_bytes = GENERATE(std::size_t{4096}, std::size_t{1} << 20);
+  Rng rng{11, "moves"};
+  Metered small{16'384};
+  Metered large{larger_bytes};
+  Model model{{}};
+  Sum fed;
+  for (int i = 0; i < 3000; ++i) {
+    if (i == 1000) large.table.take_over(small.table);
+    const FlowObservation seen = packet(static_cast<std::uint32_t>(rng.below(150)), i * kSecond, 70, 2);
+    (i < 1000 ? small : large).table.update({&seen, 1});
+    model.update(seen);
+    fed.packets += 1;
+    fed.ip_bytes += 70;
+  }
+  CHECK(small.table.size() == 0);
+  CHECK(small.records.empty());
+  CHECK(small.table.counters().packets == 0);
+  large.table.flush();
+  CHECK(sum_of(large.records) == fed);
+  CHECK(large.table.counters().packets == fed.packets);
+  CHECK(large.table.counters().records == large.records.size());
+  if (larger_bytes == 4096) {  // smaller, in truth: what finds no room has its record
+    CHECK(large.table.counters().evicted > 0);
+  } else {
+    CHECK(large.table.counters().flows == 150);
+    CHECK(sorted(large.records) == sorted(model.finish()));
+  }
+}
+
 TEST_CASE("packets of one flow within a batch make one flow", "[flow_table]") {
   Metered metered{FlowTable::kMemoryMin};
   const std::vector<FlowObservation> batch(100, packet(5, kSecond));

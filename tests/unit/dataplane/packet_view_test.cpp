@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/random.h"
+#include "dataplane/flow_observation.h"
 #include "dataplane/link_type.h"
 #include "tests/unit/dataplane/packet_bytes.h"
 
@@ -59,6 +60,22 @@ void check_sound(const PacketView& view, std::size_t size) {
   }
   if (view.srh_offset != 0) REQUIRE(std::size_t{view.srh_offset} + 8 <= size);
   REQUIRE(unpack(pack(flow_key(view))) == flow_key(view));
+}
+
+/// The way without a view comes to the same.
+void check_short_way(std::uint16_t link_type, const Bytes& frame) {
+  const PacketView view = parse_link(link_type, frame);
+  FlowObservation seen;
+  seen.key.zero = 0xffff;  // whatever was there before
+  seen.key.source.fill(0xee);
+  REQUIRE(observe_frame(link_type, frame, 42, seen) == view.status);
+  if (view.status != PacketStatus::kIp) return;
+  const FlowObservation expected = observe(view, 42);
+  REQUIRE(seen.key == expected.key);
+  REQUIRE(seen.time_ns == 42);
+  REQUIRE(seen.ip_length == expected.ip_length);
+  REQUIRE(seen.tcp_flags == expected.tcp_flags);
+  REQUIRE(seen.traffic_class == expected.traffic_class);
 }
 
 }  // namespace
@@ -246,7 +263,10 @@ TEST_CASE("no prefix of a frame leads the parser beyond its bytes", "[packet_vie
   for (const Bytes& sample : samples()) {
     for (std::size_t size = 0; size <= sample.size(); ++size) {
       const Bytes prefix(sample.begin(), sample.begin() + static_cast<std::ptrdiff_t>(size));  // its own allocation
-      for (const std::uint16_t type : kLinkTypes) check_sound(parse_link(type, prefix), size);
+      for (const std::uint16_t type : kLinkTypes) {
+        check_sound(parse_link(type, prefix), size);
+        check_short_way(type, prefix);
+      }
     }
   }
 }
@@ -264,9 +284,11 @@ TEST_CASE("no mutation of a frame leads the parser beyond its bytes", "[packet_v
     }
     frame.resize(rng.below(4) == 0 ? rng.below(frame.size() + 1) : frame.size());
     frame.shrink_to_fit();
-    const PacketView view = parse_link(kLinkTypes[rng.below(std::size(kLinkTypes))], frame);
+    const std::uint16_t type = rng.below(2) == 0 ? std::uint16_t{1} : kLinkTypes[rng.below(std::size(kLinkTypes))];
+    const PacketView view = parse_link(type, frame);
     check_sound(view, frame.size());
     if (view.status == PacketStatus::kIp) ++parsed;
+    check_short_way(type, frame);
   }
   CHECK(parsed > 1000);
 }
