@@ -76,12 +76,13 @@ class Operations(unittest.TestCase):
         box.wait_for("undone", lambda: self.ways() == [["ams-cph", "cph-dub"]], 20)
         took = time.monotonic() - began
         print(f"undone {took - 6:.2f} s after the deadline", flush=True)
-        self.assertGreater(took, 5.5)
-        self.assertGreater(box.get("policies")["version"], version)
+        self.assertGreater(took, 6)
+        self.assertEqual(box.get("policies")["version"], version, "the policies before are in force again")
         self.assertEqual(box.ctl("confirm", check=False).returncode, 5, "nothing waits to be confirmed")
 
     def test_a_saved_plan_is_refused_once_the_state_has_moved_on(self):
         box = self.box
+        box.wait_for("a measured interval", lambda: box.get("status")["measured"])
         box.ctl("apply", "-f", self.policy("first", "bru"))
         saved = box.folder / "saved.plan"
         planned = box.ctl("plan", "-f", self.policy("second", "cph"), "-o", saved, check=False)
@@ -103,7 +104,7 @@ class Operations(unittest.TestCase):
         box.ctl("apply", "-f", box.folder / "free.yaml")
 
         def relieved():
-            return next((one for one in box.get("decisions")["items"] if one["action"] == "install" and
+            return next((one for one in box.get("decisions")["items"] if one["action"] in ("install", "fallback") and
                          one["state"] == "installed" and (one["utilization_before"] or 0) > 0.9), None)
         decision = box.wait_for("a decision that relieves it", relieved, 15)
         explained = box.get_json("explain", str(decision["id"]))

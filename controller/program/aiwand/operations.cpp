@@ -207,7 +207,8 @@ ApiResponse Operations::apply(const Apply& what, Timestamp now) {
     return api_error(422, policies.error().message, "correct the file; docs/formats/policy.md tells its keys");
   Settings& settings = state_.settings;
   if (what.confirm_within) {
-    settings.unconfirmed = Settings::Unconfirmed{.deadline = now + *what.confirm_within,
+    // `now` is the second that runs: rounded up, so that nothing is undone before its time.
+    settings.unconfirmed = Settings::Unconfirmed{.deadline = now + *what.confirm_within + std::chrono::seconds{1},
                                                  .previous_version = settings.policy_version,
                                                  .previous_epoch = state_.in_force.epoch};
   } else {
