@@ -7,7 +7,7 @@ three disjoint ways, 60 Mbit/s.
 import sys, time, unittest
 
 from box_traffic import NumberedFlow, loss, packets_per_second
-from network_box import MANAGED, Box
+from network_box import Box, MANAGED, skip_unless_possible
 
 PROGRAMS = sys.argv.pop(1)
 SIZE = 1000
@@ -167,4 +167,5 @@ class ClosedLoop(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    skip_unless_possible()
     unittest.main(warnings="ignore")

@@ -7,7 +7,7 @@ import itertools, pathlib, subprocess, sys, unittest
 
 from box_capture import Capture
 from box_traffic import NumberedFlow
-from network_box import MANAGED, Box
+from network_box import Box, MANAGED, skip_unless_possible
 
 PROGRAMS = sys.argv.pop(1)
 
@@ -73,4 +73,5 @@ class ForwardingWithoutDaemon(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    skip_unless_possible()
     unittest.main(warnings="ignore")

@@ -7,7 +7,7 @@ import sys, time, unittest
 
 from box_capture import Capture
 from box_traffic import NumberedFlow, packets_per_second
-from network_box import Box
+from network_box import Box, skip_unless_possible
 
 PROGRAMS = sys.argv.pop(1)
 PIN = "classes: [{{name: default}}]\nmax_moved_share: 1\npins: [{{from: ams, to: dub, via: [ams, {via}, dub]}}]\n"
@@ -119,4 +119,5 @@ class Operations(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    skip_unless_possible()
     unittest.main(warnings="ignore")

@@ -6,7 +6,7 @@
 import sys, time, unittest
 
 from box_traffic import NumberedFlow
-from network_box import MANAGED, Box, run
+from network_box import Box, MANAGED, run, skip_unless_possible
 
 PROGRAMS = sys.argv.pop(1)
 CUTS = 10
@@ -82,4 +82,5 @@ class LinkCuts(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    skip_unless_possible()
     unittest.main(warnings="ignore")

@@ -4,7 +4,7 @@ Five routers are aiwan-dataplane processes; `krn` is an unmodified Linux kernel 
 Everything lives under names that begin with one prefix and in one folder; `close` removes it all, and leaves nothing
 behind when a test fails half way.
 """
-import contextlib, itertools, json, os, pathlib, shutil, signal, subprocess, tempfile, time
+import contextlib, itertools, json, os, pathlib, shutil, signal, subprocess, sys, tempfile, time
 
 MANAGED = ["ams", "bru", "cph", "dub", "edi"]
 KERNEL = "krn"
@@ -13,6 +13,15 @@ NODES = MANAGED + [KERNEL]
 LINKS = [("ams", "bru", 10), ("bru", "dub", 10), ("ams", "krn", 10), ("krn", "dub", 11), ("ams", "cph", 10),
          ("cph", "dub", 12), ("dub", "edi", 10), ("cph", "edi", 10)]
 CORE_MTU = 2000
+
+
+def skip_unless_possible():
+    """Ends the program, saying so, where no network namespaces can be made."""
+    if os.geteuid() != 0:
+        sys.exit(print("SKIPPED: network namespaces need root"))
+    if run("ip", "netns", "add", f"aw-try-{os.getpid()}", check=False).returncode != 0:
+        sys.exit(print("SKIPPED: this kernel or container makes no network namespaces"))
+    run("ip", "netns", "del", f"aw-try-{os.getpid()}")
 
 
 def run(*words, check=True, **options):
