@@ -75,7 +75,8 @@ class MatrixBuilder {
   MatrixBuilder(MatrixBuilder&&) noexcept;
   MatrixBuilder& operator=(MatrixBuilder&&) noexcept;
 
-  /// @param now_ns  when it arrived, by our clock, since 1970; should not go back (a system clock that is set back by an
+  /// @param now_ns  when it arrived, by our clock, since 1970; should not go back (a system clock that is set back by
+  /// an
   ///                hour makes an hour of reports late): the steady clock, added to the time of day at start
   void add(const IntervalReport& report, std::int64_t now_ns);
   /// The oldest interval that is ready, once; call again until there is none.
