@@ -6,6 +6,7 @@
 //   {"port": {"node","port","up"}}                        says hello at once
 //   {"restart": NODE}                                     a new life, without a program
 //   {"mute": {"node", "on"}}                              says nothing any more, and answers nothing
+//   {"bytes": NODE}                                       -> {"hello","report","ack"}: messages of it, in hexadecimal
 //   {"show": true}                                        -> {"nodes":
 //   [{"name","epoch","digest","installs","refused"}]}
 //   {"quit": true}                                        -> {"summary": {...}}
@@ -154,7 +155,8 @@ class Simulation {
       }
     }
     for (SimulatedNode& node : nodes) {
-      if (const auto fault = node.bus.take_fault()) std::cerr << node.identity.name << ": " << fault->error.message << '\n';
+      if (const auto fault = node.bus.take_fault())
+        std::cerr << node.identity.name << ": " << fault->error.message << '\n';
     }
     if (heard) note_round();
     return heard;
@@ -368,6 +370,7 @@ class Simulation {
       if (command.contains("mute") && command["mute"].at("node") == node.identity.name)
         node.mute = command["mute"].at("on");
     }
+    if (command.contains("bytes")) print_bytes(command["bytes"]);
     if (command.contains("show")) show();
     if (command.contains("quit")) quit = true;
   }
@@ -404,6 +407,50 @@ class Simulation {
                       {"demands", node.program.demands.size()}});
     }
     std::cout << json{{"event", "nodes"}, {"nodes", std::move(list)}} << '\n' << std::flush;
+  }
+
+  /// What a node would send, for those who forge: its hello, a report and its newest acknowledgement.
+  void print_bytes(const std::string& name) const {
+    for (const SimulatedNode& node : nodes) {
+      if (node.identity.name != name) continue;
+      const NodeHello hello{.node = node.identity,
+                            .version = "bus_nodes",
+                            .locator = "fc00::/64",
+                            .program_epoch = 0,
+                            .program_digest = {},
+                            .installs = 0,
+                            .ports = {}};
+      const IntervalReport report{.node = node.identity,
+                                  .sequence = node.sequence,
+                                  .begin_ns = interval_begin_ns,
+                                  .end_ns = interval_begin_ns + interval_ns(),
+                                  .program_epoch = 0,
+                                  .demands = {},
+                                  .ports = {},
+                                  .drops = {},
+                                  .flows = 0};
+      const ProgramAck ack{.node = node.identity,
+                           .epoch = node.program.epoch,
+                           .digest = node.program.digest,
+                           .accepted = true,
+                           .reason = {}};
+      std::cout << json{{"event", "bytes"},
+                        {"hello", hex(telemetry::encode(telemetry::NodeMessage{hello}))},
+                        {"report", hex(telemetry::encode(telemetry::NodeMessage{report}))},
+                        {"ack", hex(telemetry::encode(telemetry::NodeMessage{ack}))}}
+                << '\n'
+                << std::flush;
+    }
+  }
+
+  static std::string hex(const std::string& bytes) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    std::string text;
+    for (const char c : bytes) {
+      text.push_back(kDigits[static_cast<unsigned char>(c) >> 4U]);
+      text.push_back(kDigits[static_cast<unsigned char>(c) & 15U]);
+    }
+    return text;
   }
 
   void print_summary() {

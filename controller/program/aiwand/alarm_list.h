@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -46,6 +47,7 @@ class AlarmList {
                .text = {},
                .count = 0};
     }
+    if (fresh && on_new) on_new(alarm);
     alarm.last = now;
     alarm.text = what.text;
     ++alarm.count;
@@ -56,6 +58,9 @@ class AlarmList {
   void clear_older(const std::string& kind, Timestamp now) {
     std::erase_if(by_key_, [&](const auto& entry) { return entry.first.first == kind && entry.second.last < now; });
   }
+
+  /// Called with each alarm that begins.
+  std::function<void(const Alarm&)> on_new;
 
   [[nodiscard]] std::size_t size() const { return by_key_.size(); }
   [[nodiscard]] std::vector<Alarm> all() const {

@@ -24,13 +24,14 @@ void Automation::take(telemetry::MeasuredInterval measured) {
   const std::int64_t began_ns = now_ns_();
   const Timestamp end =
       measured.matrix.measured_at() + std::chrono::duration_cast<std::chrono::seconds>(state_.config.interval);
-  ++state_.counts.intervals;
+  state_.metrics.observe_interval(measured);
   note_effect(measured);
   note_interval(std::move(measured));
   const PathPlan before = state_.in_force.plan;
   const Decision decision = planning_.decide(state_.last->measured, std::max(end, now()));
+  const Duration took{now_ns_() - began_ns};
   conclude(decision, before);
-  state_.counts.decide_seconds += static_cast<double>(now_ns_() - began_ns) / 1e9;
+  state_.metrics.observe_decision(to_string(decision.action), took);
 }
 
 std::optional<std::uint64_t> Automation::replan() {
@@ -125,7 +126,6 @@ DecisionRecord Automation::record_of(const Decision& decision) {
 }
 
 std::uint64_t Automation::conclude(const Decision& decision, const PathPlan& before) {
-  ++state_.counts.decisions;
   DecisionRecord record = record_of(decision);
   if (decision.proposed) {
     record.state = dispose(decision, record);
@@ -209,6 +209,9 @@ bool Automation::install(const PathPlan& plan, DecisionRecord& record, double ex
 }
 
 void Automation::note_plan_in_force() {
+  if (noted_epoch_ == state_.in_force.epoch && noted_digest_ == state_.in_force.digest) return;
+  noted_epoch_ = state_.in_force.epoch;
+  noted_digest_ = state_.in_force.digest;
   planning_.plan_changed();
   if (state_.in_force.base || state_.ledger.find_plan(state_.in_force.epoch) != nullptr) return;
   PlanRecord found{.epoch = state_.in_force.epoch,

@@ -58,6 +58,8 @@ class Automation {
   Planning& planning_;
   StateStore& store_;
   NowNs now_ns_;
+  std::uint64_t noted_epoch_ = 0;  // of the plan in force that `planning_` knows
+  std::string noted_digest_;
 };
 
 }  // namespace wan::controller

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
+#include <set>
 #include <utility>
 #include <variant>
 
@@ -15,6 +17,7 @@
 #include "controller/program/aiwand/operations.h"
 #include "controller/program/aiwand/plan_keeper.h"
 #include "controller/program/aiwand/planning.h"
+#include "controller/program/aiwand/recorder.h"
 #include "controller/program/aiwand/rehearsal_thread.h"
 #include "controller/program/aiwand/state_store.h"
 #include "telemetry/matrix_builder.h"
@@ -27,6 +30,7 @@ constexpr std::int64_t kSecond_ns = 1'000'000'000;
 constexpr std::int64_t kWaitMax_ns = 250'000'000;  // between looks at the clock
 constexpr int kMessagesInARow = 1000;              // before intervals and requests are looked at again
 constexpr int kSilentIntervals = 3;
+constexpr std::size_t kTrainingIntervals = 600;  // of the history, that guard and forecaster are fitted on
 constexpr Duration kProgramPatience = std::chrono::seconds{3};
 constexpr Duration kSkewMax = std::chrono::milliseconds{500};
 
@@ -66,16 +70,18 @@ struct Daemon::Impl {
         keeper{restored(state, *store), bus},
         planning{state, std::move(inputs.model)},
         automation{state, keeper, planning, *store, now_ns},
-        operations{state, planning, automation, *store, [this] { builder = make_builder(state); }},
+        operations{state, planning, automation, *store, [this] { classes_changed(); }},
         builder{make_builder(state)},
         requests{[this] { bus.wake(); }},
-        handler{state, keeper, automation, operations, *store, rehearsals, [this] {
-                  return metrics_text(state, keeper, bus.counts(), builder.counts(), to_time(now_ns()));
-                }} {}
+        handler{state, keeper, automation, operations, *store, rehearsals, [this] { return exposition(); }} {
+    state.alarms.on_new = [this](const Alarm& alarm) { state.metrics.count_alarm(alarm.kind); };
+  }
 
   static DaemonState& restored(DaemonState& state, const StateStore& store);
 
   void run();
+  void classes_changed();
+  [[nodiscard]] std::string exposition();
   void wait_and_read();
   void take_message(const telemetry::DaemonBus::Received& received);
   void take(NodeId node, const NodeHello& hello);
@@ -98,6 +104,7 @@ struct Daemon::Impl {
   DaemonState state;
   PlanKeeper keeper;
   Planning planning;
+  Recorder recorder{state};
   Automation automation;
   Operations operations;
   telemetry::MatrixBuilder builder;
@@ -109,6 +116,7 @@ struct Daemon::Impl {
   std::int64_t last_fault_ns = 0;
   telemetry::BusCounts bus_before;
   std::uint64_t store_failures = 0;
+  std::set<std::string> alarm_kinds;  // that /metrics has told of
   std::unique_ptr<ApiServer> server;  // last: its threads stop before what they ask is gone
 };
 
@@ -138,6 +146,28 @@ void Daemon::Impl::run() {
   requests.close();
   store->flush();
   spdlog::info("stopped; the network stays as it is");
+}
+
+void Daemon::Impl::classes_changed() {
+  builder = make_builder(state);
+  recorder.open();
+}
+
+std::string Daemon::Impl::exposition() {
+  for (std::size_t n = 0; n < state.nodes.size(); ++n) {
+    const NodeEntry& node = state.nodes.at(NodeId{n});
+    state.metrics.set_node_reporting(NodeId{n}, node.managed && node.seen && !node.silent);
+  }
+  std::map<std::string, std::size_t> active;
+  for (const Alarm& alarm : state.alarms.all()) ++active[alarm.kind];
+  for (const std::string& kind : alarm_kinds) state.metrics.set_alarms(kind, 0);
+  for (const auto& [kind, count] : active) {
+    alarm_kinds.insert(kind);
+    state.metrics.set_alarms(kind, count);
+  }
+  state.metrics.set_bus(bus.counts());
+  state.metrics.set_builder(builder.counts());
+  return state.metrics.exposition() + metrics_text(state, keeper, to_time(now_ns()));
 }
 
 std::chrono::milliseconds Daemon::Impl::patience() const {
@@ -204,6 +234,7 @@ void Daemon::Impl::take(NodeId node, const ProgramAck& ack) {
   const Southbound::Answer answer = keeper.ack(node, ack, now);
   if (answer.refused) {
     ++state.counts.programs_refused;
+    state.metrics.observe_install("refused", Duration{0});
     state.alarms.raise({.kind = "program_refused",
                         .subject = name,
                         .text = "epoch " + std::to_string(ack.epoch) + ": " + ack.reason,
@@ -215,8 +246,7 @@ void Daemon::Impl::take(NodeId node, const ProgramAck& ack) {
   }
   if (!answer.complete_now) return;
   if (const auto round = keeper.southbound().round_time()) {
-    ++state.counts.rounds;
-    state.counts.round_seconds += to_seconds(*round);
+    state.metrics.observe_install("acknowledged", *round);
     spdlog::debug("epoch {} acknowledged by all nodes after {:.1f} ms", ack.epoch, to_milliseconds(*round));
   }
 }
@@ -246,7 +276,10 @@ void Daemon::Impl::topology_changed() {
 }
 
 void Daemon::Impl::take_intervals() {
-  while (auto measured = builder.take(now_ns(), state.in_force.plan)) automation.take(*std::move(measured));
+  while (auto measured = builder.take(now_ns(), state.in_force.plan)) {
+    automation.take(*std::move(measured));
+    recorder.record(state.last->measured);
+  }
 }
 
 void Daemon::Impl::answer_requests() {
@@ -325,6 +358,7 @@ void Daemon::Impl::look_at_programs(std::int64_t now) {
 }
 
 void Daemon::Impl::look_at_store(Timestamp now) {
+  recorder.look(now);
   const StateStore::Failures failures = store->failures();
   if (failures.count == store_failures) return;
   store_failures = failures.count;
@@ -342,6 +376,7 @@ Result<std::unique_ptr<Daemon>> Daemon::make(Inputs inputs) {
   if (!bus) return tl::unexpected<Error>{bus.error()};
   const std::optional<std::string> model_problem = inputs.model_problem;
   const bool has_model = inputs.model != nullptr;
+  const std::size_t history_wanted = has_model ? inputs.model->history_intervals() : 0;
   auto impl = std::make_unique<Impl>(std::move(inputs), *std::move(bus), *std::move(store));
   if (!has_model) {
     impl->state.degraded["model"] =
@@ -352,7 +387,8 @@ Result<std::unique_ptr<Daemon>> Daemon::make(Inputs inputs) {
   }
   if (auto started = impl->operations.start(impl->state.started); !started)
     return tl::unexpected<Error>{started.error()};
-  impl->builder = make_builder(impl->state);
+  impl->classes_changed();
+  impl->planning.start(impl->recorder.newest(std::max(kTrainingIntervals, history_wanted)));
   auto server = ApiServer::start(impl->state.config.api, impl->requests);
   if (!server) return tl::unexpected<Error>{server.error()};
   impl->server = *std::move(server);

@@ -18,6 +18,7 @@
 #include "core/io/network_file.h"
 #include "models/scenarios.h"
 #include "telemetry/matrix_builder.h"
+#include "telemetry/prometheus/metrics.h"
 
 namespace wan::controller {
 
@@ -78,16 +79,11 @@ struct Ledger {
   }
 };
 
-/// Counts for /metrics; each only rises.
+/// Counts for /metrics beside those of telemetry/prometheus; each only rises.
 struct Counts {
-  std::uint64_t intervals = 0;
-  std::uint64_t decisions = 0;
   std::uint64_t installs = 0;  ///< of plans; programs without one that only connect a new node are not counted
   std::uint64_t base_installs = 0;
   std::uint64_t programs_refused = 0;
-  std::uint64_t rounds = 0;  ///< plans that all nodes acknowledged
-  double round_seconds = 0.0;
-  double decide_seconds = 0.0;
   std::uint64_t requests = 0;
 };
 
@@ -116,6 +112,7 @@ struct DaemonState {
   Ledger ledger;
   AlarmList alarms;
   Counts counts;
+  telemetry::Metrics metrics{network.topology};
   std::optional<LastInterval> last;
   models::ScenarioSet outlook;  ///< behind the newest decision; empty before the first
   std::string forecaster = "none";

@@ -81,6 +81,7 @@ void Planning::make(std::span<const TrafficMatrix> training) {
   }
   state_.degraded.erase("planning");
   loop_.emplace(*std::move(made));
+  state_.outlook = loop_->scenarios();
   plan_changed();
 }
 
