@@ -181,7 +181,8 @@ struct MatrixBuilder::Impl {
       return filed_by_arrival(life, report.sequence, report.end_ns + correction->count());
     }
     life.filed_by_arrival.reset();
-    return floor_divide(report.begin_ns + (report.end_ns - report.begin_ns) / 2, interval_ns);
+    // The middle; of a report over several intervals (its node stalled), the last one: the others have gone by.
+    return floor_divide(report.end_ns - std::min(report.end_ns - report.begin_ns, interval_ns) / 2, interval_ns);
   }
 
   void add_part(Row& row, std::size_t from, const IntervalReport& report) {

@@ -299,6 +299,24 @@ TEST_CASE("part intervals are scaled to what they cover and left out below half 
   }
 }
 
+TEST_CASE("a report over several intervals gives its mean rate to the last of them", "[telemetry]") {
+  MatrixBuilder at = builder();
+  for (std::int64_t k = 0; k < 4; ++k) {
+    IntervalReport report = with_demand(report_of("A", k), "B", 500'000);
+    if (k == 3) report.begin_ns -= 3 * kSecond;
+    report.sequence = k == 3 ? 1 : 0;
+    if (k == 0 || k == 3) at.add(report, end_of(k) + kMs);
+    at.add(report_of("B", k), end_of(k) + kMs);
+    at.add(report_of("C", k), end_of(k) + kMs);
+    const auto measured = at.take(end_of(k) + 300 * kMs, {});
+    REQUIRE(measured);
+    CHECK(measured->missing.empty() == (k == 0 || k == 3));
+    CHECK(measured->matrix.total() == (k == 3 ? BitRate::mbps(1) : BitRate::mbps(4)));
+  }
+  CHECK(at.counts().late == 0);
+  CHECK(at.counts().skewed == 0);
+}
+
 TEST_CASE("a missing node's newest row stands in for three intervals, and it is waited for as long", "[telemetry]") {
   MatrixBuilder at = builder();
   for (std::int64_t k = 0; k < 5; ++k) {
