@@ -56,7 +56,9 @@ struct MatrixBuilderCounts {
 /// `grace` after its end. A node whose clock is off by more than `skew_max`, or so far behind that its reports would
 /// always come after `grace`, has them filed by when they arrive, one interval after the other (`node_clock.h` says how
 /// a slow clock is told from a slow message). Part intervals (a restart) are scaled to what they cover, and left out
-/// below half an interval. Threads: one owner; time comes in as an argument.
+/// below half an interval; a report over several (its node stalled) counts for the last of them.
+///
+/// Threads: one owner; time comes in as an argument.
 class MatrixBuilder {
  public:
   /// How ports and links belong together; `port` is of the near end.
