@@ -7,7 +7,7 @@ BUILD = pathlib.Path(sys.argv.pop(1)).resolve(strict=True)
 PROGRAMS = {"usr/bin/aiwanctl": 1, "usr/bin/aiwan-sim": 1, "usr/bin/aiwan-models": 1, "usr/sbin/aiwand": 8,
             "usr/sbin/aiwan-dataplane": 8}
 UNITS = ["aiwand.service", "aiwan-dataplane@.service"]
-EXPOSURE_MAX = {"aiwand.service": 2.0, "aiwan-dataplane@.service": 3.5}  # of systemd-analyze security, 10 is no protection
+EXPOSURE_MAX = {"aiwand.service": 1.5, "aiwan-dataplane@.service": 2.5}  # of systemd-analyze security, 10 is no protection
 
 
 def call(*command, **options):
