@@ -55,6 +55,7 @@ void find_no_daemon(benchmark::State& state) {
       return state.SkipWithError("aiwanctl get links did not end with exit code 4");
     }
   }
+  count_cpu(state, before_ms);
 }
 
 BENCHMARK(tell_version)->Unit(benchmark::kMillisecond)->UseRealTime();
