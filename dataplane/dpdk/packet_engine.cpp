@@ -38,11 +38,11 @@ rte_mbuf* buffer_of(HeldPacket packet) { return static_cast<rte_mbuf*>(packet.bu
 
 struct PacketEngine::Impl {
   Impl(const EngineOptions& options, NodeFacts& node_facts, const PortStates& states,
-       std::unique_ptr<const ForwardingTable> first)
+       std::unique_ptr<const ForwardingTable> first, std::unique_ptr<const NeighborTable> known)
       : node{node_facts},
         quiet{options.workers},
         table{std::move(first)},
-        neighbors{std::make_unique<const NeighborTable>()},
+        neighbors{std::move(known)},
         around{node, states, ethdevs, table, neighbors, quiet, nullptr, hello_at_ns, hello_kind, stop} {}
 
   ~Impl() {
@@ -171,8 +171,9 @@ PacketEngine::~PacketEngine() = default;
 
 Result<std::unique_ptr<PacketEngine>> PacketEngine::start(const EngineOptions& options, NodeFacts& node,
                                                           const PortStates& ports,
-                                                          std::unique_ptr<const ForwardingTable> first) {
-  auto impl = std::make_unique<Impl>(options, node, ports, std::move(first));
+                                                          std::unique_ptr<const ForwardingTable> first,
+                                                          std::unique_ptr<const NeighborTable> known) {
+  auto impl = std::make_unique<Impl>(options, node, ports, std::move(first), std::move(known));
   if (auto opened = impl->open(options); !opened) return tl::unexpected<Error>{opened.error()};
   impl->run_workers(options);
   return std::unique_ptr<PacketEngine>{new PacketEngine{std::move(impl)}};

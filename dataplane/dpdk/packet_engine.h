@@ -60,11 +60,12 @@ class PacketEngine {
  public:
   /// Opens the ports and starts polling.
   /// @param node   MAC addresses of its ports are filled in; it and `ports` outlive the engine
-  /// @param first  the table to begin with
+  /// @param first, known  the tables to begin with
   /// @error kIo, kBadInput: what the system or DPDK refused, and what to do
   [[nodiscard]] static Result<std::unique_ptr<PacketEngine>> start(const EngineOptions& options, NodeFacts& node,
                                                                    const PortStates& ports,
-                                                                   std::unique_ptr<const ForwardingTable> first);
+                                                                   std::unique_ptr<const ForwardingTable> first,
+                                                                   std::unique_ptr<const NeighborTable> known);
   ~PacketEngine();
   PacketEngine(const PacketEngine&) = delete;
   PacketEngine& operator=(const PacketEngine&) = delete;

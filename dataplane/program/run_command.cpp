@@ -155,7 +155,14 @@ Result<void> run(const std::string& file) {
   auto table = ForwardingTable::compile(config->first_program, config->facts, nullptr);
   if (!table) return fail(table.error().code, file + ": " + table.error().message);
   PortStates states;
-  auto engine = PacketEngine::start(config->engine, config->facts, states, std::move(*table));
+  for (std::size_t port = 0; port < config->facts.ports.size(); ++port) {
+    // Nobody tells of the others: they are up from the first packet on.
+    const bool watched = config->hello_ports[port] || config->engine.devices[port].kind == PortDevice::Kind::kKernel;
+    states.set(port, !watched);
+  }
+  auto known = std::make_unique<const NeighborTable>(NeighborResolver{config->facts, config->fixed_neighbors}.entries(),
+                                                     config->facts.ports);
+  auto engine = PacketEngine::start(config->engine, config->facts, states, std::move(*table), std::move(known));
   if (!engine) return tl::unexpected<Error>{engine.error()};
   spdlog::info("node {} runs: {} ports, {} workers", config->facts.name, config->facts.ports.size(),
                config->engine.workers);

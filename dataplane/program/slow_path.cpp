@@ -5,9 +5,7 @@
 namespace wan::dataplane {
 
 SlowPath::SlowPath(const NodeConfig& config, PacketEngine& engine)
-    : config_{config}, engine_{engine}, resolver_{config.facts, config.fixed_neighbors} {
-  engine_.publish(std::make_unique<const NeighborTable>(resolver_.entries(), config_.facts.ports));
-}
+    : config_{config}, engine_{engine}, resolver_{config.facts, config.fixed_neighbors} {}
 
 void SlowPath::tick(Duration now) {
   constexpr int kPacketsMax = 256;

@@ -7,7 +7,7 @@ three disjoint ways, 60 Mbit/s.
 import sys, time, unittest
 
 from box_traffic import NumberedFlow, loss, packets_per_second
-from network_box import Box, MANAGED, skip_unless_possible
+from network_box import Box, skip_unless_possible
 
 PROGRAMS = sys.argv.pop(1)
 SIZE = 1000

@@ -6,7 +6,7 @@
 import sys, time, unittest
 
 from box_traffic import NumberedFlow
-from network_box import Box, MANAGED, run, skip_unless_possible
+from network_box import Box, run, skip_unless_possible
 
 PROGRAMS = sys.argv.pop(1)
 CUTS = 10

@@ -7,7 +7,7 @@ import collections, os, sys, time, unittest
 
 from box_capture import Capture, is_chain
 from box_traffic import NumberedFlow
-from network_box import Box, MANAGED, skip_unless_possible
+from network_box import Box, skip_unless_possible
 
 PROGRAMS = sys.argv.pop(1)
 REWEIGHTS = int(os.environ.get("REWEIGHTS", "200"))
