@@ -108,7 +108,7 @@ TEST_CASE("malformed neighbour messages are refused", "[neighbors]") {
   Bytes probe = kSolicitation;
   std::fill_n(probe.begin() + 22, 16, std::uint8_t{0});
   CHECK(refused(summed(probe)));
-  probe.resize(probe.size() - 8);
+  probe.erase(probe.end() - 8, probe.end());
   probe[19] = 24;
   CHECK_FALSE(refused(summed(probe)));
   std::copy_n(kAdvertisement.begin() + 38, 16, probe.begin() + 38);

@@ -96,7 +96,8 @@ TEST_CASE("the same shares again move nothing, and a path alone has all slots", 
     const PathSlots now{shares, &before, ids_of(shares)};
     REQUIRE(std::equal(now.slots().begin(), now.slots().end(), before.slots().begin()));
     const std::vector<Share> one{{shares[0].path_id, 1.0}};
-    for (const std::uint8_t path : PathSlots{one, &before, ids_of(shares)}.slots()) REQUIRE(path == 0);
+    const PathSlots alone{one, &before, ids_of(shares)};
+    for (const std::uint8_t path : alone.slots()) REQUIRE(path == 0);
   }
 }
 
