@@ -194,8 +194,8 @@ void Daemon::Impl::take_message(const telemetry::DaemonBus::Received& received) 
   const auto node = state.topology().find_node(received.node);
   if (!node || !state.managed[node->index()]) {
     state.alarms.raise({.kind = "unknown_node",
-                        .subject = received.node,
-                        .text = "a node that the network file does not have, or has as unmanaged, reports"},
+                        .subject = "",
+                        .text = received.node + " reports: the network file does not have it, or has it as unmanaged"},
                        to_time(now_ns()));
     return;
   }
@@ -360,6 +360,7 @@ void Daemon::Impl::look_at_programs(std::int64_t now) {
 void Daemon::Impl::look_at_store(Timestamp now) {
   recorder.look(now);
   const StateStore::Failures failures = store->failures();
+  state.alarms.clear_older("state_not_written", now - std::chrono::seconds{60});
   if (failures.count == store_failures) return;
   store_failures = failures.count;
   state.alarms.raise({.kind = "state_not_written", .subject = "", .text = failures.newest, .critical = true}, now);

@@ -15,7 +15,8 @@ using nlohmann::json;
 
 constexpr double kBinds = 0.01;  // part of the bound from which a link is named
 constexpr std::size_t kBindingMax = 20;
-constexpr double kMoved = 1e-6;  // part of a demand: less is no change
+constexpr std::size_t kComparedAlwaysMax = 2000;  // nodes x links: beyond, decisions that move nothing compare nothing
+constexpr double kMoved = 1e-6;                   // part of a demand: less is no change
 
 std::string number(double value) {
   char text[32];
@@ -129,7 +130,7 @@ json inputs_json(const DaemonState& state, const models::ScenarioSet& set) {
   return inputs;
 }
 
-json rejected_json(ControlLoop& loop, const Decision& decision) {
+json rejected_json(ControlLoop& loop, const Decision& decision, std::size_t nodes, std::size_t links) {
   json rejected = json::array();
   const auto add = [&](const std::string& name, const PlanOutlook& outlook) {
     const double worse = outlook.mean - decision.expected_utilization;
@@ -149,6 +150,7 @@ json rejected_json(ControlLoop& loop, const Decision& decision) {
                         {"p95_utilization", nullptr},
                         {"why", "it does not serve the network, or the policies, as they are now"}});
   }
+  if (!moves && nodes * links > kComparedAlwaysMax) return rejected;
   for (const Alternative& other : loop.alternatives()) add(other.name, other.outlook);
   return rejected;
 }
@@ -193,7 +195,7 @@ json explain(const DaemonState& state, ControlLoop& loop, const Decision& decisi
                                      link_loads_bps(topology, after, set.forecast), loop.binding_shares(after))},
       {"changes", decision.proposed ? changes_json(topology, state.policies, before, after, set.forecast, prices_before)
                                     : json::array()},
-      {"rejected", rejected_json(loop, decision)}};
+      {"rejected", rejected_json(loop, decision, topology.node_count(), topology.link_count())}};
 }
 
 }  // namespace wan::controller

@@ -123,6 +123,7 @@ void Operations::tick(Timestamp now) {
     spdlog::info("the pause is over");
   }
   if (settings.unconfirmed && now >= settings.unconfirmed->deadline) undo_unconfirmed(now);
+  if (put_back_) put_plan_back();
   if (!state_.policies.maintenance.empty()) refresh_links(now);
 }
 
@@ -147,14 +148,24 @@ void Operations::undo_unconfirmed(Timestamp now) {
   static_cast<void>(store_.put(state_.settings));
   spdlog::warn("policies {} were not confirmed in time: {} are in force again", undone, before.version);
   // In auto the re-plan has done it. Otherwise a plan approved meanwhile goes back with the policies it was made for.
-  const PlanRecord* plan = state_.ledger.find_plan(waits.previous_epoch);
-  if (state_.automatic() || state_.settings.mode == Mode::kObserve || plan == nullptr ||
-      plan->digest == state_.in_force.digest || !plan->plan.check(state_.links.physical())) {
+  if (state_.automatic() || state_.settings.mode == Mode::kObserve) return;
+  put_back_ =
+      PutBack{.epoch = waits.previous_epoch,
+              .reason = "policies " + std::to_string(undone) + " were not confirmed: the plan before them is put back"};
+  put_plan_back();
+}
+
+void Operations::put_plan_back() {
+  const PlanRecord* plan = state_.ledger.find_plan(put_back_->epoch);
+  if (plan == nullptr || plan->digest == state_.in_force.digest || !plan->plan.check(state_.links.physical())) {
+    put_back_.reset();
     return;
   }
-  const auto done = automation_.install_again(
-      plan->plan, "policies " + std::to_string(undone) + " were not confirmed: the plan before them is put back");
+  const PathPlan paths = plan->plan;  // the ledger changes by the install
+  const auto done = automation_.install_again(paths, put_back_->reason);
+  if (!done && done.error().code == ErrorCode::kUnsupported) return;  // no node has spoken yet: again later
   if (!done) spdlog::error("the plan before the policies is not put back: {}", done.error().message);
+  put_back_.reset();
 }
 
 ApiResponse once_written(StateStore::Written written, ApiResponse answer) {

@@ -57,6 +57,7 @@ class Operations {
   std::optional<std::uint64_t> put_in_force(PolicySet policies, std::uint64_t version, Timestamp now);
   std::optional<std::uint64_t> refresh_links(Timestamp now);
   void undo_unconfirmed(Timestamp now);
+  void put_plan_back();
   [[nodiscard]] std::vector<LinkId> links_to_empty(Timestamp now) const;
 
   DaemonState& state_;
@@ -64,6 +65,11 @@ class Operations {
   Automation& automation_;
   StateStore& store_;
   std::function<void()> classes_changed_;
+  struct PutBack {
+    std::uint64_t epoch = 0;
+    std::string reason;
+  };
+  std::optional<PutBack> put_back_;  // a plan that goes back with its policies, once the nodes can be told
 };
 
 }  // namespace wan::controller

@@ -3,23 +3,25 @@
 #include <algorithm>
 #include <utility>
 
+#include "controller/igp_table.h"
 #include "controller/policy_paths.h"
-#include "core/shortest_paths.h"
 
 namespace wan::controller {
 
 PathPlan base_plan(const Topology& topology, std::size_t class_count) {
   PathPlanBuilder builder;
-  const std::vector<double> costs = weight_costs(topology);
-  std::vector<ShortestPathTree> trees;
-  for (std::size_t s = 0; s < topology.node_count(); ++s)
-    trees.push_back(shortest_path_tree(topology, NodeId{s}, costs));
+  IgpTable igp{topology};
+  std::vector<LinkId> links;
   for (std::size_t cls = 0; cls < class_count; ++cls) {
     for (std::size_t s = 0; s < topology.node_count(); ++s) {
       for (std::size_t t = 0; t < topology.node_count(); ++t) {
-        if (s == t || !trees[s].reaches(NodeId{t})) continue;
+        if (s == t || !igp.reaches(NodeId{s}, NodeId{t})) continue;
+        links.clear();
+        for (auto next = igp.next(NodeId{s}, NodeId{t}); next; next = igp.next(topology.link(*next).to, NodeId{t})) {
+          links.push_back(*next);
+        }
         builder.begin_demand({.cls = TrafficClass{cls}, .from = NodeId{s}, .to = NodeId{t}});
-        builder.add_path(1.0, trees[s].path_to(topology, NodeId{t}));
+        builder.add_path(1.0, links);
       }
     }
   }

@@ -44,6 +44,7 @@ LoopOptions live() {
   options.adopts = false;
   options.reacts = true;
   options.holds_max = 2;
+  options.worth_installing = 0.01;
   return options;
 }
 
