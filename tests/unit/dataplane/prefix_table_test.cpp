@@ -1,5 +1,6 @@
 #include "dataplane/prefix_table.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "core/random.h"
@@ -39,6 +40,15 @@ TEST_CASE("the longest prefix is found as a search through all of them finds it"
     for (int i = 0; i < 400; ++i) {
       IpAddress address = drawn_address(rng, rng.below(2) == 0);
       if (!entries.empty() && rng.below(2) == 0) address = entries[rng.below(entries.size())].prefix.address;
+      if (!entries.empty() &&
+          rng.below(3) == 0) {  // next to a prefix: its last bit, or the first one behind, is another
+        const IpPrefix& near = entries[rng.below(entries.size())].prefix;
+        const std::size_t bits = near.address.size() * 8;
+        const std::size_t bit = std::min<std::size_t>(bits - 1, near.length - (near.length > 0 ? rng.below(2) : 0));
+        auto bytes = near.address.bytes();
+        bytes[bit / 8] = static_cast<std::uint8_t>(bytes[bit / 8] ^ (0x80 >> bit % 8));
+        address = near.address.is_v6() ? IpAddress::v6(bytes) : IpAddress::v4({bytes[0], bytes[1], bytes[2], bytes[3]});
+      }
       const PrefixTable::Entry* best = nullptr;
       for (const auto& entry : entries) {
         if (!entry.prefix.contains(address)) continue;
