@@ -3,9 +3,9 @@
 
 `daemon.py AIWAND BUS_NODES`. An interval is a second of wall time, so scenarios run side by side.
 """
-import concurrent.futures, random, time, unittest
+import concurrent.futures, json, random, time, unittest
 
-from daemon_rig import RawPeer, Rig, ring_of
+from daemon_rig import Api, RawPeer, Rig, ring_of
 from programs import main, run, take_program
 
 AIWAND, NODES = take_program(), take_program()
@@ -276,6 +276,33 @@ def hostile_messages_change_nothing():
         r.until(lambda: newest(r, "installed"), 4, "a plan after the attack")
 
 
+def hostile_requests_are_answered():
+    with rig(mode="advise") as r:
+        r.connected()
+        before = r.get("/v1/status")["state"]
+        draw = random.Random(3)
+        values = [None, True, -1, 0, 1e308, "", "x" * 5000, "a\nb: [", [], [[]], {}, {"from": 3}, "\u0000"]
+        keys = ["text", "name", "state", "confirm_within_s", "to", "mode", "for_s", "target", "down", "scale", "demands"]
+        paths = ["/v1/mode", "/v1/policies/check", "/v1/policies/confirm", "/v1/policies/rollback", "/v1/drain", "/v1/undrain",
+                 "/v1/simulate", "/v1/decisions/1/approve", "/v1/decisions/x/approve", "/v1/none"]
+        for _ in range(300):
+            body = {key: draw.choice(values) for key in draw.sample(keys, draw.randrange(len(keys)))}
+            status, text = r.ask("POST", draw.choice(paths), body)
+            assert status in (400, 404, 409, 422, 503) or status == 200 and b"max_utilization" in text, (body, status, text)
+            if status != 200:
+                error = json.loads(text)["error"]
+                assert error["code"] and error["message"], text
+        for path in ("/v1/nodes/%00", "/v1/links/..%2f..", "/v1/plans/-1", "/v1/decisions/99999999999999999999", "/v1/decisions/1/x"):
+            assert r.ask("GET", path)[0] in (400, 404), path
+        assert r.ask("GET", "/v1/decisions?limit=0")[0] == 400
+        connection = Api(r.folder / "api.sock")
+        connection.request("POST", "/v1/simulate", "not JSON")
+        assert connection.getresponse().status == 400
+        connection.close()
+        assert r.get("/v1/status")["state"] == before
+        assert b"openapi: 3" in r.ask("GET", "/v1/openapi.yaml")[1]
+
+
 def a_simulation_leaves_the_network_alone():
     with rig(mode="advise") as r:
         status, _ = r.ask("POST", "/v1/simulate", {"scale": 2})
@@ -316,7 +343,7 @@ def a_stop_leaves_the_network_as_it_is():
         assert not (r.folder / "api.sock").exists()
 
 
-SCENARIOS = [observe_installs_nothing, advise_installs_what_is_approved, auto_resolves_congestion_within_three_intervals,
+SCENARIOS = [observe_installs_nothing, hostile_requests_are_answered, advise_installs_what_is_approved, auto_resolves_congestion_within_three_intervals,
              pause_holds_within_an_interval_and_across_kill, restart_adopts_what_is_installed,
              lost_state_is_read_from_the_nodes, a_node_that_restarts_gets_the_plan_in_force,
              policies_go_back_unless_confirmed, a_drained_link_carries_nothing, a_cut_link_is_planned_around_at_once,

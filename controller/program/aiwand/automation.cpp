@@ -98,6 +98,16 @@ void Automation::note_alarms(const Decision& decision) {
           {.kind = text.starts_with("input held") ? "input_held" : "input_doubted", .subject = "", .text = text}, at);
     }
   }
+  for (const BrokenRule& rule : decision.broken_rules) {
+    const Topology& topology = state_.topology();
+    const bool latency = rule.what == BrokenRule::What::kLatency;
+    state_.alarms.raise({.kind = "policy_not_kept",
+                         .subject = topology.node(rule.demand.from).name + " > " + topology.node(rule.demand.to).name,
+                         .text = latency ? "no path within the latency bound of its class"
+                                         : "no path without the links its class avoids"},
+                        at);
+  }
+  if (decision.lower_bound > 0.0) state_.alarms.clear_older("policy_not_kept", at);
   for (const char* kind : {"overload_expected", "cut_off", "input_held", "input_doubted"})
     state_.alarms.clear_older(kind, at);
   if (const auto& differ = planning_.counters_disagree(); differ && *differ != "no link is counted") {

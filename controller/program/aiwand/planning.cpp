@@ -58,9 +58,8 @@ LoopOptions Planning::options() const {
   options.reacts = true;
   options.max_moved_share = state_.max_moved_share();
   const PolicySet& policies = state_.policies;
-  bool bends = !policies.pins.empty();
-  for (const ClassPolicy& cls : policies.classes) bends = bends || cls.latency_max || !cls.avoid.empty();
-  if (bends) {
+  options.constraints = constraints_of(policies);
+  if (!options.constraints.empty()) {
     options.constrain = [policies](const Topology& topology, const PathPlan& plan) {
       return follow_policies(topology, policies, plan);
     };

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "controller/plan_constraints.h"
 #include "controller/plan_step.h"
 #include "controller/planner.h"
 #include "controller/policy_paths.h"
@@ -75,7 +76,7 @@ PathPlan planned(const Topology& topology, const std::vector<TrafficMatrix>& sce
   if (fresh && (fresh->plan.demand_count() != start.demand_count() || !start.check(topology))) {
     start = std::move(fresh->plan);
   }
-  ScenarioPlanner planner{topology, {}};
+  ScenarioPlanner planner{topology, {}, constraints_of(policies)};
   auto routes = planner.plan(scenarios, start);
   return follow_policies(topology, policies, routes ? routes->plan : start);
 }

@@ -11,10 +11,12 @@
 #include "controller/program/aiwand/planning.h"
 #include "controller/program/aiwand/record_json.h"
 #include "controller/program/aiwand/rehearsal_thread.h"
+#include "controller/program/aiwand/southbound.h"
 #include "controller/program/aiwand/state_store.h"
 #include "controller/program/aiwand/what_if.h"
 #include "core/io/network_file.h"
 #include "core/link_load.h"
+#include "core/random.h"
 #include "tests/unit/core/scratch_folder.h"
 
 namespace wan::controller {
@@ -138,6 +140,79 @@ TEST_CASE("what is wrong in a configuration is told with file, line and key", "[
     REQUIRE_FALSE(config);
     CHECK_THAT(config.error().message, StartsWith(message));
   }
+}
+
+TEST_CASE("a configuration damaged anywhere is read or refused with its name, whatever the damage", "[aiwand]") {
+  const std::string whole =
+      "network: n\nbus: tcp://0.0.0.0:5570\ninterval: 2 s\nmode: auto\nmax_moved_share: 0.2\n"
+      "api: {socket: api.sock, listen: \"[::1]:8420\"}\nhistory: {raw: 1 d}\nlog: {level: debug, format: json}\n";
+  REQUIRE(config_of(whole));
+  CHECK(config_of(whole)->api.listen->host == "::1");
+  Rng rng{5};
+  for (int i = 0; i < 3000; ++i) {
+    std::string text = whole;
+    for (std::uint64_t edits = 1 + rng.below(4); edits > 0; --edits) {
+      const std::size_t at = rng.below(text.size());
+      if (rng.below(3) == 0) {
+        text.erase(at, 1 + rng.below(5));
+      } else {
+        constexpr std::string_view kTelling = ":{}[],\n \"-#0";
+        text[at] = rng.below(2) == 0 ? static_cast<char>(rng.below(256)) : kTelling[rng.below(kTelling.size())];
+      }
+      if (text.empty()) text.assign(1, 'x');
+    }
+    const auto config = config_of(text);
+    CAPTURE(i, text);
+    if (!config) REQUIRE_THAT(config.error().message, StartsWith("/etc/aiwan/aiwand.yaml:"));
+  }
+}
+
+TEST_CASE("programs go to nodes until they have them, and what is replayed or foreign counts for nothing", "[aiwand]") {
+  const test::ScratchFolder folder;
+  const auto network = square();
+  auto bus = telemetry::DaemonBus::bind("ipc://" + (folder / "bus.sock").string()).value();
+  Southbound southbound{network.topology, {true, true, false, false}};
+  const auto program = [](std::uint64_t epoch, const std::string& digest) {
+    return NodeProgram{.epoch = epoch,
+                       .digest = digest,
+                       .classes = {},
+                       .egresses = {},
+                       .prefixes = {},
+                       .routes = {},
+                       .adjacencies = {},
+                       .demands = {}};
+  };
+  const auto ack = [](std::uint64_t epoch, const std::string& digest, bool accepted) {
+    return ProgramAck{.node = {}, .epoch = epoch, .digest = digest, .accepted = accepted, .reason = {}};
+  };
+  southbound.install(bus, {program(5, "d5"), program(5, "d5"), {}, {}}, 1'000);
+  CHECK(southbound.waiting() == std::vector<std::string>{"a", "b"});
+  southbound.take(NodeId{0}, ack(4, "d4", true), 2'000);  // of the plan before
+  southbound.take(NodeId{0}, ack(5, "dx", true), 2'000);  // of another plan
+  CHECK(southbound.acknowledged().empty());
+  CHECK_FALSE(southbound.take(NodeId{0}, ack(5, "d5", true), 3'000).complete_now);
+  CHECK(southbound.take(NodeId{1}, ack(5, "d5", false), 3'000).refused);
+  CHECK(southbound.take(NodeId{1}, ack(5, "d5", true), 9'000).complete_now);
+  CHECK(southbound.round_time() == Duration{8'000});
+  CHECK_FALSE(southbound.take(NodeId{1}, ack(5, "d5", true), 50'000).complete_now);  // replayed
+  CHECK(southbound.round_time() == Duration{8'000});
+
+  NodeEntry entry;
+  entry.boot_id = 1;
+  entry.epoch = 5;
+  entry.digest = "d5";
+  southbound.meet(bus, NodeId{0}, entry, 60'000);
+  CHECK(southbound.waiting().empty());
+  entry.boot_id = 2;
+  entry.epoch = 0;
+  entry.digest.clear();
+  southbound.meet(bus, NodeId{0}, entry, 70'000);  // restarted
+  CHECK(southbound.waiting() == std::vector<std::string>{"a"});
+  CHECK_FALSE(southbound.must_renumber());
+  entry.epoch = 9;
+  entry.digest = "other";
+  southbound.meet(bus, NodeId{0}, entry, 80'000);
+  CHECK(southbound.must_renumber());
 }
 
 TEST_CASE("what is put into the state file is there when it is opened again", "[aiwand]") {
