@@ -16,7 +16,8 @@ using nlohmann::json;
 constexpr double kBinds = 0.01;  // part of the bound from which a link is named
 constexpr std::size_t kBindingMax = 20;
 constexpr std::size_t kComparedAlwaysMax = 2000;  // nodes x links: beyond, decisions that move nothing compare nothing
-constexpr double kMoved = 1e-6;                   // part of a demand: less is no change
+constexpr double kMatters = 0.01;  // part of the expected utilisation: plans nearer than that are about as good
+constexpr double kMoved = 1e-6;    // part of a demand: less is no change
 
 std::string number(double value) {
   char text[32];
@@ -119,9 +120,11 @@ json inputs_json(const DaemonState& state, const models::ScenarioSet& set) {
     inputs["matrix_time"] = format_timestamp(measured.matrix.measured_at());
     inputs["total_bps"] = state.last->total_bps;
     for (const Demand& demand : measured.censored) {
-      censored.push_back({{"class", state.policies.classes[demand.cls.index()].name},
-                          {"from", state.topology().node(demand.from).name},
-                          {"to", state.topology().node(demand.to).name}});
+      censored.push_back(std::string{state.policies.classes[demand.cls.index()].name}
+                             .append(" ")
+                             .append(state.topology().node(demand.from).name)
+                             .append(" > ")
+                             .append(state.topology().node(demand.to).name));
     }
     for (const std::string& node : measured.missing) missing.push_back(node);
   }
@@ -134,9 +137,10 @@ json rejected_json(ControlLoop& loop, const Decision& decision, std::size_t node
   json rejected = json::array();
   const auto add = [&](const std::string& name, const PlanOutlook& outlook) {
     const double worse = outlook.mean - decision.expected_utilization;
-    const std::string why = worse > 1e-6    ? "its expected utilisation is higher by " + number(worse)
-                            : worse > -1e-6 ? std::string{"it is no better"}
-                                            : "better by " + number(-worse) + ", but not worth or not allowed a change";
+    const double matters = kMatters * decision.expected_utilization;
+    const std::string why = worse > matters    ? "its expected utilisation is higher by " + number(worse)
+                            : worse > -matters ? std::string{"it is about as good, and no better"}
+                                               : "better by " + number(-worse) + ", but more than may move in one step";
     rejected.push_back({{"alternative", name},
                         {"expected_utilization", outlook.mean},
                         {"p95_utilization", outlook.p95},
