@@ -60,9 +60,8 @@ TEST_CASE("any answer, however wrong its shape, becomes clean lines", "[aiwanctl
 TEST_CASE("links show capacity, rate, utilisation, forecast and drops with units", "[aiwanctl]") {
   const Json links = Json::array({link("west-1/ams-core7", 0.824), link("east", nullptr)});
   const std::string text = links_table(links, {});
-  CHECK(
-      text.find("west-1/ams-core7  up     no       20 Mbit/s  16.5 Mbit/s       82.4 %        50.0 %  3 packets\n") !=
-      std::string::npos);
+  CHECK(text.find("west-1/ams-core7  up     no       20 Mbit/s  16.5 Mbit/s       82.4 %        50.0 %  3 packets\n") !=
+        std::string::npos);
   const auto lines = lines_of(text);
   REQUIRE(lines.size() == 3);
   CHECK(lines[2].find(" - ") != std::string::npos);  // nobody counts it
