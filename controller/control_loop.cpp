@@ -53,6 +53,16 @@ std::span<const TrafficMatrix> newest(std::span<const TrafficMatrix> past, std::
   return past.last(std::min(count, past.size()));
 }
 
+/// The forecast brought near where demands have jumped far above it: a jump tells of a new level, and only for a part
+/// of how forecasts err, or every scenario of the next hour would double what has doubled.
+TrafficMatrix near_jumps(TrafficMatrix forecast, const TrafficMatrix& measured) {
+  constexpr double kErrorMax = 1.25;  // of a measure over its forecast
+  for (std::size_t e = 0; e < forecast.bps().size(); ++e) {
+    forecast.bps()[e] = std::max(forecast.bps()[e], measured.bps()[e] / kErrorMax);
+  }
+  return forecast;
+}
+
 std::size_t count_connected_pairs(const Topology& topology) {
   const std::vector<double> hops = hop_costs(topology);
   std::size_t pairs = 0;
@@ -321,7 +331,8 @@ Decision ControlLoop::step(const TrafficMatrix& measured, Timestamp now, const M
   }
   loop.holds = 0;
   const TrafficMatrix latest = loop.with_headroom(measured, beside.censored);
-  loop.residuals.record(loop.expected_next.matrix, latest);
+  loop.residuals.record(loop.options.reacts ? near_jumps(loop.expected_next.matrix, latest) : loop.expected_next.matrix,
+                        latest);
   if (believed_note.empty()) {
     loop.guard.learn(latest);
   } else {

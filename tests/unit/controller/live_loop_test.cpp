@@ -137,6 +137,18 @@ TEST_CASE("a demand that outgrows a link without any history is acted upon at on
   CHECK(live_loop.step(15.0).proposed);
 }
 
+TEST_CASE("after a jump the scenarios lie around the new level, not far above it", "[live]") {
+  LiveLoop live_loop{1.0};
+  for (int i = 0; i < 3; ++i) live_loop.step(1.0);
+  for (int i = 0; i < 4; ++i) {
+    live_loop.step(9.0);
+    for (const TrafficMatrix& scenario : live_loop.loop.scenarios().scenarios) {
+      CHECK(scenario.at(NodeId{0}, NodeId{3}).mbps() < 9.0 * 1.6);
+    }
+    CHECK(live_loop.loop.scenarios().forecast.at(NodeId{0}, NodeId{3}).mbps() == Approx(9.0));
+  }
+}
+
 TEST_CASE("a jump that the guard doubts is believed at once when link counters confirm it", "[live]") {
   std::vector<TrafficMatrix> training;
   for (std::size_t i = 0; i < 48; ++i) training.push_back(across(4.0 + 0.01 * static_cast<double>(i % 7), i));
