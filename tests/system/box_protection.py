@@ -12,6 +12,8 @@ PROGRAMS = sys.argv.pop(1)
 CUTS = 10
 RATE = 5000
 LOST_MAX = 250  # 50 ms
+STALL_MS = 40  # between two turns of the sender, which sleeps for 1 ms
+REPEATS_MAX = 10
 
 
 class LinkCuts(unittest.TestCase):
@@ -23,8 +25,8 @@ class LinkCuts(unittest.TestCase):
         box.start_daemon()
         box.wait_for_daemon()
         box.wait_for_connectivity()
-        lost, replanned = [], []
-        for cut in range(CUTS):
+        lost, replanned, repeated, cut = [], [], 0, 0
+        while cut < CUTS:
             near, far = self.link_in_use(box, first=cut % 2 == 0)
             silent = cut % 3 == 2 and "krn" not in (near, far)  # carrier stays: hellos alone tell
             flow = NumberedFlow(box, "ams", "dub", RATE, 160)
@@ -33,15 +35,22 @@ class LinkCuts(unittest.TestCase):
             began = time.monotonic()
             self.cut(box, near, far, silent)
             box.wait_for("a plan around the cut", lambda: self.plan_avoids(box, near, far), 10)
-            replanned.append(time.monotonic() - began)
+            took = time.monotonic() - began
             time.sleep(1)
             result = flow.finish()
-            lost.append(result["lost"])
-            print(f"cut {cut + 1}, {near}-{far} {'silent' if silent else 'carrier'}: {result['lost']} lost, longest silence "
-                  f"{result['longest_silence_ms']:.0f} ms, plan after {replanned[-1]:.2f} s", flush=True)
-            self.assertEqual(result["duplicates"], 0)
             self.mend(box, near, far, silent)
-        print(f"worst {max(lost)} packets lost of {RATE} a second: {max(lost) / RATE * 1000:.0f} ms", flush=True)
+            print(f"cut {cut + 1}, {near}-{far} {'silent' if silent else 'carrier'}: {result['lost']} lost, longest silence "
+                  f"{result['longest_silence_ms']:.0f} ms (the sender itself {result['longest_send_turn_ms']:.0f} ms), plan "
+                  f"after {took:.2f} s", flush=True)
+            self.assertEqual(result["duplicates"], 0)
+            if result["longest_send_turn_ms"] > STALL_MS and repeated < REPEATS_MAX:
+                repeated += 1  # the machine stood still meanwhile: that tells nothing of the network
+                continue
+            lost.append(result["lost"])
+            replanned.append(took)
+            cut += 1
+        print(f"worst {max(lost)} packets lost of {RATE} a second: {max(lost) / RATE * 1000:.0f} ms; {repeated} cuts "
+              "repeated, the machine stood still", flush=True)
         self.assertLessEqual(max(lost), LOST_MAX)
         self.assertLessEqual(max(replanned), 2 * box.interval_s)
 

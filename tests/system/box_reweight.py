@@ -43,8 +43,8 @@ class Reweights(unittest.TestCase):
         self.apply(box, "bru")
         capture = Capture(box)
         # 5,000 packets a second, of 242 and 202 bytes on a link: under 60 % of 20 Mbit/s wherever they go.
-        moving = NumberedFlow(box, "ams", "dub", rate=3500, size=160, flows=200)
-        steady = NumberedFlow(box, "edi", "cph", rate=1500, size=120, flows=50)
+        moving = NumberedFlow(box, "ams", "dub", rate=3700, size=160, flows=200)
+        steady = NumberedFlow(box, "edi", "cph", rate=1600, size=120, flows=50)
         for flow in (moving, steady):
             self.addCleanup(flow.abandon)
         box.wait_for("both flow", lambda: moving.progress() and steady.progress() and moving.sent and steady.sent)
@@ -59,6 +59,7 @@ class Reweights(unittest.TestCase):
         took = sorted(after - begin for _, begin, after in history[1:])
         print(f"{REWEIGHTS} reweights, ms from apply to the last acknowledgement: p50 {took[len(took) // 2] / 1e6:.0f}, "
               f"max {took[-1] / 1e6:.0f}; capture lost {capture_lost}", flush=True)
+        print(f"{sum(one['sent'] / one['seconds'] for one in results.values()):.0f} packets a second in all", flush=True)
         for name, result in results.items():
             print(name, {key: result[key] for key in ("sent", "lost", "duplicates", "reordered", "receiver_drops",
                                                       "longest_silence_ms")}, flush=True)

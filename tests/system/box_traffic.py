@@ -62,7 +62,8 @@ class NumberedFlow:
         got = json.loads(self.receiver.communicate(timeout=60)[0].splitlines()[-1])
         self.in_second = {int(second): count for second, count in sent["in_second"].items()}
         self.of_second = {int(second): count for second, count in got["of_second"].items()}
-        return got | {"sent": sent["sent"], "lost": sent["sent"] - got["distinct"], "sent_by_flow": sent["by_flow"]}
+        return got | {"sent": sent["sent"], "lost": sent["sent"] - got["distinct"], "sent_by_flow": sent["by_flow"],
+                      "longest_send_turn_ms": sent["longest_turn_ms"], "seconds": sent["seconds"]}
 
     def abandon(self):
         for process in (self.sender, self.receiver):

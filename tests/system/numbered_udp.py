@@ -39,10 +39,13 @@ def send(options):
     filler = bytes(max(0, options.size - HEAD.size))
     numbers = [0] * options.flows
     refused = sent = 0
-    begin = time.monotonic()
+    begin = last_turn = time.monotonic()
+    longest_turn = 0.0
     gap, in_second, told = 1.0 / options.rate, collections.Counter(), int(time.time())
     while not stop and (options.seconds is None or time.monotonic() - begin < options.seconds):
-        due = int((time.monotonic() - begin) / gap) + 1
+        now = time.monotonic()
+        longest_turn, last_turn = max(longest_turn, now - last_turn), now
+        due = int((now - begin) / gap) + 1
         for _ in range(min(due - sent - refused, 200)):
             flow = (sent + refused) % options.flows
             try:
@@ -56,7 +59,7 @@ def send(options):
         told = tell(options, in_second, told, 1)
         time.sleep(0.001)
     print(json.dumps({"sent": sent, "refused": refused, "by_flow": numbers, "seconds": time.monotonic() - begin,
-                      "in_second": in_second}))
+                      "in_second": in_second, "longest_turn_ms": round(longest_turn * 1000, 3)}))
 
 
 def receive(options):
