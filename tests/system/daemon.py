@@ -169,8 +169,8 @@ def policies_go_back_unless_confirmed():
         saved = r.post("/v1/policies/check", {"text": pin, "name": "pin.yaml"})
         assert saved["state"] == state and saved["changes"] and saved["moved_share"] > 0.99
         on_par = lambda: r.intervals[-1]["links"]["ams-par"] > 4e6
-        answer = r.post("/v1/policies/apply", {"text": pin, "name": "pin.yaml", "state": state, "confirm_within_s": 4})
-        deadline = time.time() + 4
+        answer = r.post("/v1/policies/apply", {"text": pin, "name": "pin.yaml", "state": state, "confirm_within_s": 8})
+        deadline = time.time() + 8
         assert answer["version"] == 1 and answer["confirm_until"] and answer["decision"]
         r.post("/v1/policies/apply", {"text": pin, "name": "pin.yaml", "state": state}, status=409)
         r.until(on_par, 4, "the pinned path")
