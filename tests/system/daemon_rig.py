@@ -67,8 +67,12 @@ log: {{level: debug}}
         self.daemon = self.nodes = None
 
     def __enter__(self):
-        self.start_daemon()
-        self.start_nodes()
+        try:
+            self.start_daemon()
+            self.start_nodes()
+        except BaseException as error:
+            self.__exit__(type(error))  # which `with` calls only once it has entered
+            raise
         return self
 
     def __exit__(self, kind, *_):
