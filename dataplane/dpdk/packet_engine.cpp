@@ -43,7 +43,7 @@ struct PacketEngine::Impl {
         quiet{options.workers},
         table{std::move(first)},
         neighbors{std::move(known)},
-        around{node, states, ethdevs, table, neighbors, quiet, nullptr, hello_at_ns, hello_kind, stop} {}
+        around{node, states, ethdevs, table, neighbors, quiet, nullptr, heard_at_ns, hello_kind, stop} {}
 
   ~Impl() {
     stop_workers();
@@ -98,7 +98,7 @@ struct PacketEngine::Impl {
   QuietPoints quiet;
   Published<ForwardingTable> table;
   Published<NeighborTable> neighbors;
-  std::array<std::atomic<std::int64_t>, NodeFacts::kPortsMax> hello_at_ns{};
+  std::array<std::atomic<std::int64_t>, NodeFacts::kPortsMax> heard_at_ns{};
   std::array<std::atomic<HelloKind>, NodeFacts::kPortsMax> hello_kind{};
   std::atomic<bool> stop{false};
   WorkerSurroundings around;
@@ -222,7 +222,7 @@ void PacketEngine::originate(std::span<const std::uint8_t> packet) {
 }
 
 PacketEngine::HelloSeen PacketEngine::hello_seen(std::size_t port) const {
-  const std::int64_t at = impl_->hello_at_ns[port].load(std::memory_order_acquire);
+  const std::int64_t at = impl_->heard_at_ns[port].load(std::memory_order_acquire);
   return {impl_->hello_kind[port].load(std::memory_order_relaxed), Duration{at}};
 }
 

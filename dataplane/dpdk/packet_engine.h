@@ -92,7 +92,8 @@ class PacketEngine {
   /// An IP packet of the node's own, to wherever it belongs.
   void originate(std::span<const std::uint8_t> packet);
 
-  /// The newest hello of a port and when it came (monotonic, as `SteadyClock`).
+  /// The newest hello of a port, and when the newest frame came (monotonic, as `SteadyClock`). A frame of any kind is a
+  /// sign of life: on a full link hellos are lost among the others.
   struct HelloSeen {
     HelloKind kind = HelloKind::kNone;
     Duration at{0};

@@ -97,6 +97,7 @@ std::size_t Worker::poll_ports(std::int64_t now_ns) {
         rte_eth_rx_burst(around_.ethdevs[port], static_cast<std::uint16_t>(index_), burst.data(), kBurst);
     if (count == 0) continue;
     moved += count;
+    around_.heard_at_ns[port].store(now_ns, std::memory_order_release);
     auto& counted = counters_->ports[port];
     for (std::uint16_t i = 0; i < count; ++i) {
       counted.received_packets.add(1);
@@ -109,7 +110,6 @@ std::size_t Worker::poll_ports(std::int64_t now_ns) {
       const HelloKind hello = parse_hello(frame.bytes());
       if (hello != HelloKind::kNone) {
         around_.hello_kind[port].store(hello, std::memory_order_relaxed);
-        around_.hello_at_ns[port].store(now_ns, std::memory_order_release);
         rte_pktmbuf_free(burst[i]);
         continue;
       }

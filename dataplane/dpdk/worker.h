@@ -37,8 +37,8 @@ struct WorkerSurroundings {
   const Published<ForwardingTable>& table;
   const Published<NeighborTable>& neighbors;
   QuietPoints& quiet;
-  rte_ring* slow;  ///< to the control thread
-  std::array<std::atomic<std::int64_t>, NodeFacts::kPortsMax>& hello_at_ns;
+  rte_ring* slow;                                                            ///< to the control thread
+  std::array<std::atomic<std::int64_t>, NodeFacts::kPortsMax>& heard_at_ns;  ///< the newest frame of any kind
   std::array<std::atomic<HelloKind>, NodeFacts::kPortsMax>& hello_kind;
   const std::atomic<bool>& stop;
 };
