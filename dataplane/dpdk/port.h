@@ -28,6 +28,11 @@ struct DeviceArgument {
 [[nodiscard]] Result<std::uint16_t> open_port(const std::string& device_name, std::size_t queues, rte_mempool* pool,
                                               MacAddress& mac);
 
+/// Lets the kernel's queueing disciplines decide what is dropped on a full link, not the sockets: DPDK's AF_PACKET
+/// driver waits without end for a socket whose send buffer is full, and every other port with it. To be called once the
+/// ports' sockets exist.
+void lift_send_limits();
+
 /// The largest frame that a port with this MTU carries.
 [[nodiscard]] constexpr std::uint32_t frame_bytes(std::uint32_t mtu) { return mtu + 14 + 4; }
 
