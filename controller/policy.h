@@ -15,7 +15,7 @@ namespace wan::controller {
 struct ClassPolicy {
   std::string name;
   std::vector<std::uint8_t> dscps{};  ///< 0..63; empty for class 0
-  int priority = 0;                 ///< higher first
+  int priority = 0;                   ///< higher first
   std::optional<Duration> latency_max{};
   std::optional<double> utilization_target{};
   std::vector<LinkId> avoid{};  ///< sorted, no repeats; SRLGs already resolved
