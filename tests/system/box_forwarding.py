@@ -3,11 +3,11 @@
 
 `box_forwarding.py PROGRAMS` needs root.
 """
-import itertools, pathlib, subprocess, sys, unittest
+import itertools, pathlib, shutil, subprocess, sys, unittest
 
 from box_capture import Capture
 from box_traffic import NumberedFlow
-from network_box import Box, MANAGED, skip_unless_possible
+from network_box import MANAGED, Box, skip_unless_possible, sweep_leftovers
 
 PROGRAMS = sys.argv.pop(1)
 
@@ -70,6 +70,22 @@ class ForwardingWithoutDaemon(unittest.TestCase):
         before = ticks()
         subprocess.run(["sleep", "3"])
         self.assertLess((ticks() - before) / 100 / 3, 0.8, "share of one core")
+
+
+class Leftovers(unittest.TestCase):
+    def test_what_a_killed_test_left_behind_is_taken_away_by_the_next_one(self):
+        here = pathlib.Path(__file__).resolve().parent
+        child = subprocess.Popen([sys.executable, "-B", "-c", "import sys, time; sys.path.insert(0, sys.argv[1]); "
+                                  "from network_box import Box; box = Box(sys.argv[2]); box.build(); box.start_nodes(); "
+                                  "print(box.tag, box.folder, flush=True); time.sleep(60)", here, PROGRAMS],
+                                 stdout=subprocess.PIPE, text=True)
+        tag, folder = child.stdout.readline().split()
+        child.kill()
+        child.communicate()
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        self.assertIn(tag, subprocess.run(["ip", "netns", "list"], capture_output=True, text=True).stdout)
+        sweep_leftovers()
+        self.assertNotIn(tag, subprocess.run(["ip", "netns", "list"], capture_output=True, text=True).stdout)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ Five routers are aiwan-dataplane processes; `krn` is an unmodified Linux kernel 
 Everything lives under names that begin with one prefix and in one folder; `close` removes it all, and leaves nothing
 behind when a test fails half way.
 """
-import contextlib, itertools, json, os, pathlib, shutil, signal, subprocess, sys, tempfile, time
+import contextlib, itertools, json, os, pathlib, re, shutil, signal, subprocess, sys, tempfile, time
 
 MANAGED = ["ams", "bru", "cph", "dub", "edi"]
 KERNEL = "krn"
@@ -22,6 +22,22 @@ def skip_unless_possible():
     if run("ip", "netns", "add", f"aw-try-{os.getpid()}", check=False).returncode != 0:
         sys.exit(print("SKIPPED: this kernel or container makes no network namespaces"))
     run("ip", "netns", "del", f"aw-try-{os.getpid()}")
+
+
+def sweep_leftovers():
+    """Takes away what tests left behind that were killed: namespaces of processes that are gone, and all in them."""
+    for line in run("ip", "netns", "list", check=False).stdout.splitlines():
+        name = line.split()[0] if line.split() else ""
+        owner = re.match(r"aw(\d+)_\d+-", name)
+        if owner and not pathlib.Path(f"/proc/{owner[1]}").exists():
+            remove_namespace(name)
+
+
+def remove_namespace(name):
+    for pid in run("ip", "netns", "pids", name, check=False).stdout.split():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(pid), signal.SIGKILL)
+    run("ip", "netns", "del", name, check=False)
 
 
 def run(*words, check=True, **options):
@@ -64,7 +80,7 @@ class Box:
         self.programs = pathlib.Path(programs)  # folder with aiwan-dataplane, aiwand, aiwanctl
         self.rate_mbit, self.mode, self.interval_s = rate_mbit, mode, interval_s
         self.daemon_extra, self.node_extra, self.workers = daemon_extra, node_extra, workers
-        self.tag = f"aw{os.getpid()}{next(Box._count)}"
+        self.tag = f"aw{os.getpid()}_{next(Box._count)}"
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="aiwan-box-"))
         self.processes = {}  # name -> Popen
         self.namespaces = []
@@ -95,10 +111,7 @@ class Box:
                 process.wait()
         self.processes.clear()
         for name in self.namespaces:
-            for pid in run("ip", "netns", "pids", name, check=False).stdout.split():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(pid), signal.SIGKILL)
-            run("ip", "netns", "del", name, check=False)
+            remove_namespace(name)
         self.namespaces.clear()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -120,6 +133,7 @@ class Box:
 
     # -- building -----------------------------------------------------------------------------------------------------
     def build(self):
+        sweep_leftovers()
         for node in NODES:
             self.add_namespace(self.ns(node), ipv6=node == KERNEL)
         for node in MANAGED:
