@@ -48,8 +48,10 @@ def main():
             show("aiwanctl mode auto")
             box.ctl("mode", "auto")
             watch(box, flows, 8)
-            show("aiwanctl explain latest")
-            print(box.ctl("explain", "latest").stdout, flush=True)
+            made = [one for one in box.get("decisions")["items"] if one["state"] == "installed"]
+            if made:
+                show(f"aiwanctl explain {made[-1]['id']}: the first plan that was installed, and why")
+                print(box.ctl("explain", made[-1]["id"]).stdout, flush=True)
             if sys.stdin.isatty():
                 show("live; Ctrl-C ends and cleans up")
                 subprocess.run([programs / "aiwanctl", "--server", f"unix:{box.folder}/api.sock", "top"])
