@@ -16,12 +16,16 @@ def show(title):
 
 def watch(box, flows, seconds):
     """Tells what was lost of the packets sent in each of the next seconds, then shows aiwanctl top."""
-    begin = int(time.time()) + 1
-    for second in range(begin, begin + seconds):
-        while any(second not in flow.of_second for flow in flows):
+    def until(known):
+        while not known():
             time.sleep(0.1)
             for flow in flows:
                 flow.progress()
+
+    until(lambda: all(flow.in_second for flow in flows))
+    begin = max(max(flow.in_second) for flow in flows) + 1  # the first second in which all of them send
+    for second in range(begin, begin + seconds):
+        until(lambda: loss(flows, second) is not None)
         sent = sum(flow.in_second[second] for flow in flows)
         print(f"  {sent:6d} packets sent, {loss(flows, second):6.1%} of them lost", flush=True)
     print(box.ctl("top", "--once").stdout, flush=True)
