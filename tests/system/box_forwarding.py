@@ -3,7 +3,7 @@
 
 `box_forwarding.py PROGRAMS` needs root.
 """
-import itertools, pathlib, shutil, subprocess, sys, unittest
+import itertools, json, pathlib, shutil, subprocess, sys, unittest
 
 from box_capture import Capture
 from box_traffic import NumberedFlow
@@ -39,6 +39,19 @@ class ForwardingWithoutDaemon(unittest.TestCase):
             ways, capture_lost = capture.stop()
             self.assertEqual(capture_lost, 0)
             self.assertEqual({tuple(way) for way in ways.values()}, {("ams-bru", "bru-dub")}, "the IGP's only way")
+
+    def test_tcp_fills_the_path(self):
+        server = subprocess.Popen(self.box.inside(self.box.host_ns("dub"), "iperf3", "-s", "-1", "-p", 5201),
+                                  stdout=subprocess.DEVNULL)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.kill)
+        self.box.wait_for("iperf3 listens", lambda: ":5201 " in subprocess.run(
+            self.box.inside(self.box.host_ns("dub"), "ss", "-ltn"), capture_output=True, text=True).stdout)
+        client = subprocess.run(self.box.inside(self.box.host_ns("ams"), "iperf3", "-c", self.box.host_v4("dub"), "-t", 3,
+                                                "-J"), capture_output=True, text=True)
+        rate = json.loads(client.stdout)["end"]["sum_received"]["bits_per_second"] / 1e6
+        print(f"iperf3 over a path of {self.box.rate_mbit} Mbit/s: {rate:.1f} Mbit/s", flush=True)
+        self.assertGreater(rate, self.box.rate_mbit / 2)
 
     def test_a_packet_whose_ttl_ends_is_answered_by_the_node(self):
         for v6, node in ((False, "10.1.0.1"), (True, "2001:db8:1::1")):
