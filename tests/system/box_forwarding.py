@@ -24,8 +24,9 @@ class ForwardingWithoutDaemon(unittest.TestCase):
     def test_hosts_reach_each_other_over_ipv4_and_ipv6(self):
         for source, destination in itertools.permutations(MANAGED, 2):
             for v6 in (False, True):
-                answer = self.box.ping(source, destination, v6=v6)
-                self.assertEqual(answer.returncode, 0, f"{source} to {destination}: {answer.stdout}")
+                # Whether a packet may be lost is another test's question: a node held up by others has its links down.
+                self.assertTrue(any(self.box.ping(source, destination, v6=v6).returncode == 0 for _ in range(3)),
+                                f"{source} to {destination}, IPv{6 if v6 else 4}")
 
     def test_no_packet_of_ten_thousand_is_lost_doubled_or_reordered(self):
         for v6 in (False, True):
@@ -63,7 +64,7 @@ class ForwardingWithoutDaemon(unittest.TestCase):
 
     def test_a_node_answers_a_ping_to_its_own_address(self):
         for target in ("10.4.0.1", "2001:db8:4::1"):
-            answer = subprocess.run(self.box.inside(self.box.host_ns("ams"), "ping", "-c", 1, "-W", 1, target),
+            answer = subprocess.run(self.box.inside(self.box.host_ns("ams"), "ping", "-c", 3, "-i", "0.2", "-W", 1, target),
                                     capture_output=True, text=True)
             self.assertEqual(answer.returncode, 0, answer.stdout)
 
