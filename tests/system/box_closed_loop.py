@@ -21,11 +21,7 @@ class ClosedLoop(unittest.TestCase):
     def start(self, mode, **options):
         box = Box(PROGRAMS, mode=mode, **options)
         self.addCleanup(box.close)
-        box.build()
-        box.start_nodes()
-        box.start_daemon()
-        box.wait_for_daemon()
-        box.wait_for_connectivity()
+        box.bring_up()
         return box
 
     def flow(self, box, mbit):

@@ -18,11 +18,7 @@ class Operations(unittest.TestCase):
     def setUpClass(cls):
         cls.box = Box(PROGRAMS, mode="auto")
         cls.addClassCleanup(cls.box.close)
-        cls.box.build()
-        cls.box.start_nodes()
-        cls.box.start_daemon()
-        cls.box.wait_for_daemon()
-        cls.box.wait_for_connectivity()
+        cls.box.bring_up()
 
     def policy(self, name, via):
         file = self.box.folder / f"{name}.yaml"
@@ -66,17 +62,17 @@ class Operations(unittest.TestCase):
         box.wait_for("over cph", lambda: self.ways() == [["ams-cph", "cph-dub"]])
         version = box.get("policies")["version"]
         began = time.monotonic()
-        box.ctl("apply", "-f", self.policy("after", "krn"), "--confirm-within", "6s")
+        box.ctl("apply", "-f", self.policy("after", "krn"), "--confirm-within", "10s")
         box.wait_for("over krn", lambda: self.ways() == [["ams-krn", "krn-dub"]])
         box.kill("aiwand")
         box.start_daemon()
         box.wait_for_daemon()
-        self.assertLess(time.monotonic() - began, 6, "restarted before the deadline, or the test says nothing")
+        self.assertLess(time.monotonic() - began, 10, "restarted before the deadline, or the test says nothing")
         self.assertEqual(self.ways(), [["ams-krn", "krn-dub"]], "still in force until the deadline")
         box.wait_for("undone", lambda: self.ways() == [["ams-cph", "cph-dub"]], 20)
         took = time.monotonic() - began
-        print(f"undone {took - 6:.2f} s after the deadline", flush=True)
-        self.assertGreater(took, 6)
+        print(f"undone {took - 10:.2f} s after the deadline", flush=True)
+        self.assertGreater(took, 10)
         self.assertEqual(box.get("policies")["version"], version, "the policies before are in force again")
         self.assertEqual(box.ctl("confirm", check=False).returncode, 5, "nothing waits to be confirmed")
 

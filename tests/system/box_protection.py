@@ -20,11 +20,7 @@ class LinkCuts(unittest.TestCase):
     def test_ten_cuts_lose_at_most_fifty_milliseconds_each_and_the_plan_follows(self):
         box = Box(PROGRAMS, mode="auto")
         self.addCleanup(box.close)
-        box.build()
-        box.start_nodes()
-        box.start_daemon()
-        box.wait_for_daemon()
-        box.wait_for_connectivity()
+        box.bring_up()
         lost, replanned, repeated, cut = [], [], 0, 0
         while cut < CUTS:
             near, far = self.link_in_use(box, first=cut % 2 == 0)

@@ -35,11 +35,7 @@ class Reweights(unittest.TestCase):
     def test_two_hundred_reweights_lose_nothing_and_every_packet_takes_a_planned_way(self):
         box = Box(PROGRAMS, mode="auto")
         self.addCleanup(box.close)
-        box.build()
-        box.start_nodes()
-        box.start_daemon()
-        box.wait_for_daemon()
-        box.wait_for_connectivity()
+        box.bring_up()
         self.apply(box, "bru")
         capture = Capture(box)
         # 5,000 packets a second, of 242 and 202 bytes on a link: under 60 % of 20 Mbit/s wherever they go.

@@ -147,6 +147,14 @@ class Box:
             self.write_node(node)
         self.write_daemon()
 
+    def bring_up(self):
+        """Built, all programs started, everybody connected."""
+        self.build()
+        self.start_nodes()
+        self.start_daemon()
+        self.wait_for_daemon()
+        self.wait_for_connectivity()
+
     def add_namespace(self, name, ipv6):
         run("ip", "netns", "add", name)
         self.namespaces.append(name)
