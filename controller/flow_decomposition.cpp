@@ -62,7 +62,11 @@ struct SourcePaths {
 class Decomposer {
  public:
   Decomposer(const Topology& topology, const TrafficMatrix& demand, std::span<const double> delay)
-      : topology_{topology}, demand_{demand}, delay_{delay}, flow_(topology.link_count()), met_(topology.node_count()) {}
+      : topology_{topology},
+        demand_{demand},
+        delay_{delay},
+        flow_(topology.link_count()),
+        met_(topology.node_count()) {}
 
   SourcePaths run(NodeId source, const FlowOfSource& flow_of, double fraction_min) {
     SourcePaths paths;
@@ -166,8 +170,9 @@ PathPlan join(const std::vector<SourcePaths>& sources, std::size_t class_count) 
         if (source.first_path[t] == source.first_path[t + 1]) continue;
         builder.begin_demand({TrafficClass{cls}, NodeId{s}, NodeId{t}});
         for (std::size_t p = source.first_path[t]; p < source.first_path[t + 1]; ++p) {
-          builder.add_path(source.fraction[p], std::span{source.links}.subspan(
-                                                   source.first_link[p], source.first_link[p + 1] - source.first_link[p]));
+          builder.add_path(
+              source.fraction[p],
+              std::span{source.links}.subspan(source.first_link[p], source.first_link[p + 1] - source.first_link[p]));
         }
       }
     }
@@ -194,13 +199,12 @@ PathPlan decompose_flows(const Topology& topology, const TrafficMatrix& demand, 
 
 PathPlan decompose_flows(const Topology& topology, const TrafficMatrix& demand,
                          const std::vector<std::vector<double>>& flow, std::size_t class_count) {
-  return decompose_flows(
-      topology, demand,
-      [&flow](NodeId source, std::span<double> by_link) {
-        std::copy(flow[source.index()].begin(), flow[source.index()].end(), by_link.begin());
-        return true;
-      },
-      {.class_count = class_count});
+  return decompose_flows(topology, demand,
+                         [&flow](NodeId source, std::span<double> by_link) {
+                           std::copy(flow[source.index()].begin(), flow[source.index()].end(), by_link.begin());
+                           return true;
+                         },
+                         {.class_count = class_count});
 }
 
 }  // namespace wan::controller
