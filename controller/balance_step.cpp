@@ -9,7 +9,7 @@ namespace wan::controller {
 namespace {
 
 constexpr double kBalanced = 0.02;
-constexpr int kIterationsMax = 24;
+constexpr int kIterationsMax = 60;
 constexpr double kOneSided = 1e3;  // stands for the logarithm of a ratio to nothing
 
 struct Sums {
@@ -77,7 +77,7 @@ double BalanceStep::solve(double step_max) const {
     balance = balance_at(step);
     if (std::abs(balance.value) < kBalanced) return step;
     (balance.value < 0.0 ? low : high) = step;
-    if (high - low < 1e-3 * high) break;
+    if (high - low < 1e-9 * high) break;
     step = balance.slope > 0.0 ? step - balance.value / balance.slope : 0.5 * (low + high);
   }
   return low;
