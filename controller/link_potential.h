@@ -20,6 +20,7 @@ class LinkPotential {
   void set(std::span<const double> load_bps, double sharpness);
 
   [[nodiscard]] double max_utilization() const { return highest_; }  ///< when last set
+  [[nodiscard]] double utilization(std::uint32_t link) const { return utilization_[link]; }
   [[nodiscard]] double eta() const { return eta_; }
   [[nodiscard]] double potential() const { return sum_; }
 

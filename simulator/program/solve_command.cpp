@@ -32,6 +32,7 @@ Examples:
   aiwan-sim solve --topology Cogentco.graphml --demands gravity:7:0.8 --plan-out plan.json --json -)";
 
 constexpr std::size_t kPathsUnlimited = 1'000'000;
+constexpr double kGapOfAllPaths = 0.7;  // of the gap wanted, for the plan that few paths are taken from
 
 struct SolveOptions {
   std::string topology, demands, plan_out, json;
@@ -97,8 +98,8 @@ Result<void> reduce(const Topology& topology, const TrafficMatrix& traffic, cons
 Result<Solved> solve(const Topology& topology, const TrafficMatrix& traffic, const SolveOptions& options) {
   const SteadyClock clock;
   const Duration started = clock.now();
-  // What few paths cost comes out of the same gap: the plan that they are taken from is asked for half of it.
-  const double gap = options.few() ? 0.5 * options.gap : options.gap;
+  // What few paths cost comes out of the same gap.
+  const double gap = options.few() ? kGapOfAllPaths * options.gap : options.gap;
   auto routes =
       controller::plan_paths(topology, traffic, {.gap = gap, .threads = options.threads, .least_delay = true});
   if (!routes) return tl::unexpected<Error>{routes.error()};
