@@ -1,107 +1,75 @@
 #include "controller/planner.h"
 
-#include <algorithm>
-#include <cmath>
+#include <string>
+#include <utility>
 
-#include "controller/dual_bound.h"
-#include "controller/source_tree_solver.h"
+#include "controller/flow_decomposition.h"
+#include "controller/source_flow_solver.h"
 #include "core/link_load.h"
-#include "core/shortest_paths.h"
 
 namespace wan::controller {
 namespace {
 
 constexpr double kFractionMin = 2e-3;  // smaller shares are not worth a path, if the gap allows leaving them out
 
-/// A demand's share on each distinct path; paths are found in tree order, so equal inputs give equal output.
-struct Split {
-  std::vector<double> fraction;
-  std::vector<std::vector<LinkId>> path;
+}  // namespace
 
-  void add(double share, const std::vector<LinkId>& links) {
-    for (std::size_t p = 0; p < path.size(); ++p) {
-      if (path[p] == links) {
-        fraction[p] += share;
-        return;
-      }
+struct RoutePlanner::Impl {
+  Topology topology;
+  PlannerOptions options;
+  SourceFlowSolver solver;
+
+  /// In order of class, source and destination.
+  [[nodiscard]] std::vector<Demand> unrouted(const TrafficMatrix& demand) const {
+    std::vector<Demand> found;
+    const std::size_t n = topology.node_count();
+    for (std::size_t e = 0; e < demand.bps().size(); ++e) {
+      if (demand.bps()[e] <= 0.0) continue;
+      const NodeId from{e / n % n};
+      const NodeId to{e % n};
+      if (from != to && !solver.connected(from, to)) found.push_back({TrafficClass{e / (n * n)}, from, to});
     }
-    fraction.push_back(share);
-    path.push_back(links);
+    return found;
+  }
+
+  [[nodiscard]] PlannedRoutes solve(const TrafficMatrix& demand) {
+    const TrafficMatrix summed = demand.class_count() == 1 ? TrafficMatrix{} : demand.classes_summed();
+    const TrafficMatrix& planned = demand.class_count() == 1 ? demand : summed;
+    solver.solve(planned, {.gap = options.gap, .least_delay = options.least_delay});
+
+    PlannedRoutes routes;
+    routes.unrouted = unrouted(demand);
+    routes.certificate.lower_bound = solver.lower_bound();
+    routes.certificate.duals = solver.duals();
+    const auto flow_of = [this](NodeId source, std::span<double> by_link) { return solver.flow_of(source, by_link); };
+    // Small shares are dropped only where the plan keeps its promise without them.
+    for (const double fraction_min : {kFractionMin, 0.0}) {
+      routes.plan = decompose_flows(
+          topology, planned, flow_of,
+          {.class_count = demand.class_count(), .fraction_min = fraction_min, .threads = options.threads});
+      routes.certificate.utilization = max_utilization(topology, routes.plan, demand);
+      if (routes.certificate.gap() <= options.gap) break;
+    }
+    return routes;
   }
 };
 
-void trace(const Topology& topology, const std::vector<std::uint32_t>& parent_link, NodeId to,
-           std::vector<LinkId>& links) {
-  links.clear();
-  for (NodeId at = to; parent_link[at.index()] != ShortestPathTree::kNoLink;) {
-    links.push_back(LinkId{parent_link[at.index()]});
-    at = topology.link(links.back()).from;
-  }
-  std::reverse(links.begin(), links.end());
-}
+RoutePlanner::RoutePlanner(const Topology& topology, const PlannerOptions& options)
+    : impl_{new Impl{topology, options, SourceFlowSolver{topology, options.threads}}} {}
+RoutePlanner::~RoutePlanner() = default;
+RoutePlanner::RoutePlanner(RoutePlanner&&) noexcept = default;
+RoutePlanner& RoutePlanner::operator=(RoutePlanner&&) noexcept = default;
 
-void add_split(PathPlanBuilder& builder, const Split& split, double fraction_min) {
-  const double largest = *std::max_element(split.fraction.begin(), split.fraction.end());
-  for (std::size_t p = 0; p < split.path.size(); ++p) {
-    if (split.fraction[p] >= std::min(fraction_min, largest)) builder.add_path(split.fraction[p], split.path[p]);
+Result<PlannedRoutes> RoutePlanner::plan(const TrafficMatrix& demand) {
+  if (demand.node_count() != impl_->topology.node_count()) {
+    return fail(ErrorCode::kShapeMismatch, "the traffic matrix has " + std::to_string(demand.node_count()) +
+                                               " nodes, the topology " + std::to_string(impl_->topology.node_count()));
   }
+  return impl_->solve(demand);
 }
-
-PathPlan to_plan(const Topology& topology, const TrafficMatrix& demand, const SourceTreeSolution& solution,
-                 std::size_t class_count, double fraction_min) {
-  const std::vector<double> delay = delay_costs(topology);
-  PathPlanBuilder builder;
-  std::vector<LinkId> links;
-  for (std::size_t cls = 0; cls < class_count; ++cls) {
-    auto routing = solution.sources.begin();
-    for (std::size_t s = 0; s < topology.node_count(); ++s) {
-      while (routing != solution.sources.end() && routing->source.index() < s) ++routing;
-      const bool planned = routing != solution.sources.end() && routing->source.index() == s;
-      const ShortestPathTree shortest = shortest_path_tree(topology, NodeId{s}, delay);
-      for (std::size_t t = 0; t < topology.node_count(); ++t) {
-        if (s == t || !shortest.reaches(NodeId{t})) continue;
-        builder.begin_demand({TrafficClass{cls}, NodeId{s}, NodeId{t}});
-        if (!planned || demand.at(NodeId{s}, NodeId{t}).bps() == 0.0) {
-          builder.add_path(1.0, shortest.path_to(topology, NodeId{t}));
-          continue;
-        }
-        Split split;
-        for (std::size_t k = 0; k < routing->trees.size(); ++k) {
-          trace(topology, routing->trees[k], NodeId{t}, links);
-          split.add(routing->share[k], links);
-        }
-        add_split(builder, split, fraction_min);
-      }
-    }
-  }
-  return std::move(builder).build();
-}
-
-}  // namespace
 
 Result<PlannedRoutes> plan_paths(const Topology& topology, const TrafficMatrix& demand, const PlannerOptions& options) {
-  if (demand.node_count() != topology.node_count()) {
-    return fail(ErrorCode::kShapeMismatch, "the traffic matrix has " + std::to_string(demand.node_count()) +
-                                               " nodes, the topology " + std::to_string(topology.node_count()));
-  }
-  const TrafficMatrix summed = demand.classes_summed();
-  SourceTreeOptions solver_options;
-  solver_options.gap = options.gap;
-  solver_options.threads = options.threads;
-  solver_options.least_delay = options.least_delay;
-  const SourceTreeSolution solution = solve_source_trees(topology, summed, solver_options);
-
-  PlannedRoutes routes;
-  routes.unrouted = unconnected_demands(topology, demand);
-  routes.certificate.lower_bound = solution.lower_bound;
-  routes.certificate.duals = solution.duals;
-  // Small shares are dropped only where the plan keeps its promise without them.
-  for (const double fraction_min : {kFractionMin, 0.0}) {
-    routes.plan = to_plan(topology, summed, solution, demand.class_count(), fraction_min);
-    routes.certificate.utilization = max_utilization(topology, routes.plan, demand);
-    if (routes.certificate.gap() <= options.gap) break;
-  }
-  return routes;
+  return RoutePlanner{topology, options}.plan(demand);
 }
 
 }  // namespace wan::controller

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "core/path_plan.h"
@@ -29,8 +30,29 @@ struct PlannedRoutes {
 ///                utilisation it reaches and a lower bound on what any plan could reach. A utilisation above 1 is
 ///                overload: planned all the same, for the caller to raise an alarm
 /// @error kShapeMismatch: the matrix is not of this topology
-/// Threads: reentrant.  Cost: see source_tree_solver.h; measured in docs/performance.md
+/// Threads: reentrant.  Cost: see source_flow_solver.h; measured in docs/performance.md
 [[nodiscard]] Result<PlannedRoutes> plan_paths(const Topology& topology, const TrafficMatrix& demand,
                                                const PlannerOptions& options = {});
+
+/// `plan_paths` again and again on one network: each matrix starts from the splits of the last one, so that a plan for
+/// traffic that changed little costs a fraction of a first one.
+///
+/// Equal sequences of matrices give equal plans, whatever the number of threads. Every plan is certified like a first
+/// one, but which of the plans within the gap comes out depends on those before.
+/// Threads: one owner.
+class RoutePlanner {
+ public:
+  explicit RoutePlanner(const Topology& topology, const PlannerOptions& options = {});
+  ~RoutePlanner();
+  RoutePlanner(RoutePlanner&&) noexcept;
+  RoutePlanner& operator=(RoutePlanner&&) noexcept;
+
+  /// As `plan_paths`.
+  [[nodiscard]] Result<PlannedRoutes> plan(const TrafficMatrix& demand);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
 
 }  // namespace wan::controller

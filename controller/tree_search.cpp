@@ -19,6 +19,17 @@ TreeSearchGraph::TreeSearchGraph(const Topology& topology) {
   for (const Link& link : topology.links()) link_from.push_back(static_cast<std::uint32_t>(link.from.index()));
 }
 
+TreeSearchGraph::TreeSearchGraph(std::size_t node_count, std::span<const std::uint32_t> from,
+                                 std::span<const std::uint32_t> to)
+    : link_from(from.begin(), from.end()) {
+  first_arc.assign(node_count + 1, 0);
+  for (std::uint32_t link = 0; link < from.size(); ++link) {
+    ++first_arc[from[link] + 1];
+    arcs.push_back({.to = to[link], .link = link});
+  }
+  for (std::size_t node = 0; node < node_count; ++node) first_arc[node + 1] += first_arc[node];
+}
+
 TreeSearch::TreeSearch(const TreeSearchGraph& graph)
     : graph_{&graph}, cost_(graph.first_arc.size() - 1), parent_link_(graph.first_arc.size() - 1) {
   settled_order_.reserve(cost_.size());

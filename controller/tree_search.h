@@ -15,6 +15,8 @@ struct TreeSearchGraph {
     std::uint32_t link;
   };
   explicit TreeSearchGraph(const Topology& topology);
+  /// Links by their two ends, grouped by `from` in rising order.
+  TreeSearchGraph(std::size_t node_count, std::span<const std::uint32_t> from, std::span<const std::uint32_t> to);
 
   std::vector<std::uint32_t> first_arc;  // node -> its first arc; one entry more than nodes
   std::vector<Arc> arcs;

@@ -64,6 +64,14 @@ PathPlanBuilder PathPlanBuilder::keeping_fractions() {
   return builder;
 }
 
+void PathPlanBuilder::reserve(std::size_t demands, std::size_t paths, std::size_t links) {
+  plan_.demands_.reserve(demands);
+  plan_.first_path_.reserve(demands + 1);
+  plan_.fractions_.reserve(paths);
+  plan_.first_link_.reserve(paths + 1);
+  plan_.links_.reserve(links);
+}
+
 void PathPlanBuilder::begin_demand(const Demand& demand) {
   close_demand();
   plan_.demands_.push_back(demand);

@@ -66,6 +66,8 @@ class PathPlanBuilder {
   /// A builder that takes paths and fractions as they are, for a reader that has checked them: nothing is merged or
   /// scaled.
   [[nodiscard]] static PathPlanBuilder keeping_fractions();
+  /// Makes room at once for a plan of this size; a plan may grow beyond it.
+  void reserve(std::size_t demands, std::size_t paths, std::size_t links);
   void begin_demand(const Demand& demand);
   /// Paths of fraction zero are left out; a path that the demand already has gets the fraction added.
   void add_path(double fraction, std::span<const LinkId> links);

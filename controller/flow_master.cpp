@@ -1,4 +1,4 @@
-#include "controller/tree_master.h"
+#include "controller/flow_master.h"
 
 #include <algorithm>
 #include <coin/ClpSimplex.hpp>
@@ -7,7 +7,7 @@
 namespace wan::controller {
 
 /// Column 0 is U; rows are links, then sources.
-struct TreeMaster::Impl {
+struct FlowMaster::Impl {
   std::size_t link_count;
   ClpSimplex lp;
   bool solved_before = false;
@@ -34,7 +34,7 @@ struct TreeMaster::Impl {
   }
 };
 
-TreeMaster::TreeMaster(std::size_t source_count, std::size_t link_count)
+FlowMaster::FlowMaster(std::size_t source_count, std::size_t link_count)
     : impl_{std::make_unique<Impl>()}, duals_(link_count, 0.0) {
   impl_->link_count = link_count;
   ClpSimplex& lp = impl_->lp;
@@ -51,9 +51,9 @@ TreeMaster::TreeMaster(std::size_t source_count, std::size_t link_count)
   impl_->end_column(1.0);
 }
 
-TreeMaster::~TreeMaster() = default;
+FlowMaster::~FlowMaster() = default;
 
-void TreeMaster::add_tree(std::size_t source, std::span<const Entry> entries) {
+void FlowMaster::add_column(std::size_t source, std::span<const Entry> entries) {
   for (const Entry& entry : entries) {
     impl_->rows.push_back(static_cast<int>(entry.link));
     impl_->values.push_back(entry.utilization);
@@ -63,7 +63,7 @@ void TreeMaster::add_tree(std::size_t source, std::span<const Entry> entries) {
   impl_->end_column(0.0);
 }
 
-bool TreeMaster::solve() {
+bool FlowMaster::solve() {
   ClpSimplex& lp = impl_->lp;
   if (!impl_->objective.empty()) impl_->flush();
   if (impl_->solved_before) {

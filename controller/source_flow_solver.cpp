@@ -1,0 +1,581 @@
+#include "controller/source_flow_solver.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+#include "controller/batch_tree_search.h"
+#include "controller/flow_master.h"
+#include "controller/flow_network.h"
+#include "controller/segment_shift.h"
+#include "controller/worker_team.h"
+#include "core/shortest_paths.h"
+
+namespace wan::controller {
+namespace {
+
+constexpr std::size_t kLanes = BatchTreeSearch::kLanes;
+constexpr std::size_t kLargeNetwork = 400;  // nodes from which trees of several blocks are found under the same prices
+constexpr std::size_t kGroupOfLarge = 4;    // that many blocks
+constexpr double kFirstSharpness = 60.0;    // in 1 / utilisation
+constexpr double kSharpnessOverGap = 1.5;   // times ln(links) / gap: how far the soft maximum may be off
+constexpr double kPlacingSharpness = 20.0;
+constexpr double kPlacingDelayWeight = 0.2;  // of the utilisation, while sources go on their first trees
+constexpr double kDelayTieBreak = 1e-3;      // the same while utilisation is minimised; at most a tenth of the gap
+constexpr double kWorthShifting = 1e-3;      // a way dearer than the tree's by less is left; at most a part of the gap
+constexpr int kSweepsMax = 300;
+constexpr int kStallWindow = 8;      // sweeps over which the gap must shrink
+constexpr double kStallRatio = 0.6;  // to this part
+constexpr int kShiftsPerBundle = 6;
+constexpr std::size_t kMasterSizeMax = 250'000;  // sources x bundles up to which a linear program finishes
+constexpr int kMasterRoundsMax = 200;
+constexpr double kBlendFirst = 0.5;  // weight of the best bound's prices in the prices of new trees
+constexpr double kGapBeforeShortening = 0.5;
+constexpr double kSlackMax = 0.01;   // of the utilisation, that shorter paths may cost
+constexpr double kSlackUsed = 0.85;  // of the slack; prices let a little more through
+constexpr double kShorteningSharpness = 1024.0;
+constexpr int kShorteningSweeps = 24;
+constexpr double kShorteningWorthwhile = 5e-4;   // a sweep that saves a smaller part of the delay is the last
+constexpr std::size_t kPatientSizeMax = 12'000;  // sources x bundles up to which each sharpness gets several sweeps
+constexpr int kPatience = 4;
+
+}  // namespace
+
+struct SourceFlowSolver::Impl {
+  Impl(const Topology& topology, int threads);
+
+  void solve(const TrafficMatrix& demand, const SourceFlowOptions& options);
+  void find_delays();
+
+  // Demand and where flows start.
+  [[nodiscard]] std::vector<std::uint32_t> sending_nodes(const TrafficMatrix& demand) const;
+  void deal_sources(std::span<const std::uint32_t> sending);
+  void take_demand(const TrafficMatrix& demand);
+  bool follow_demand(std::size_t slot);
+  void place(const std::vector<bool>& fresh);
+
+  // Sweeps and bound.
+  void minimize_utilization(double gap_wanted);
+  bool sweep_once(double gap_wanted);
+  void sweep();
+  void balance_source(std::size_t slot, const BatchTreeSearch& search, std::size_t lane);
+  void update_bound(std::span<const double> prices);
+  bool offer_bound(double bound, std::span<const double> prices);
+  void finish_with_master(double gap_wanted);
+  void shorten_paths(double gap_allowed);
+  void add_up();
+
+  /// Runs `work(i, search)` for i in [first, last), spread over the threads; effects must not depend on the order.
+  template <typename Work>
+  void spread(std::size_t first, std::size_t last, const Work& work);
+  [[nodiscard]] std::span<double> flow(std::size_t slot) { return std::span{flows}.subspan(slot * net.size(), net.size()); }
+  [[nodiscard]] std::span<double> demand_of_block(std::size_t block) {
+    return std::span{demands}.subspan(block * nodes * kLanes, nodes * kLanes);
+  }
+  [[nodiscard]] double demand_at(std::size_t slot, std::size_t node) const {
+    return demands[(block_of[slot] * nodes + node) * kLanes + lane_of[slot]];
+  }
+  [[nodiscard]] double gap() const {
+    return best_bound > 0.0 ? utilization / best_bound - 1.0 : std::numeric_limits<double>::infinity();
+  }
+  [[nodiscard]] double delay_of_flows() const;
+
+  FlowNetwork net;
+  std::size_t nodes;
+  WorkerTeam team;
+  std::size_t group;  // blocks whose trees are found under the same prices
+  std::vector<BatchTreeSearch> searches;
+  std::vector<float> shortest_delay;  // [source][destination] seconds; infinite where there is no way
+
+  // Sources, dealt into blocks of lanes; a slot is a source's place in that order.
+  std::vector<std::vector<std::uint32_t>> blocks;
+  std::vector<std::vector<std::uint32_t>> orders;  // by block: of nodes, for its next search
+  std::vector<std::size_t> first_slot;             // by block
+  std::vector<std::size_t> block_of, lane_of;      // by slot
+  std::vector<std::size_t> slot_of;                // by node; SIZE_MAX without demand
+  std::vector<double> demands;                     // [block][node][lane], bits per second
+  std::vector<double> flows;                       // [slot][bundle], bits per second
+  double delay_unit = 0.0;                         // demand x shortest delay, summed: makes delays comparable to 1
+
+  PricedLinks links;
+  SegmentShift shift;
+  double utilization = 0.0;
+  double sharpness = kFirstSharpness;  // in 1 / utilisation
+  std::vector<double> price_average;   // by bundle
+  double average_weight = 0.0;
+  double best_bound = 0.0;
+  std::vector<double> best_prices;  // by bundle
+  int sweeps = 0;
+
+  // Working memory.
+  struct Detour {
+    double distance;  // of its end from the source
+    std::uint32_t bundle;
+  };
+  std::vector<Detour> detours;
+  double shift_threshold = kWorthShifting;
+  std::vector<double> by_node, priced, part, through;
+  std::vector<std::uint32_t> used_out, ready;
+};
+
+SourceFlowSolver::Impl::Impl(const Topology& topology, int threads)
+    : net{topology},
+      nodes{topology.node_count()},
+      team{nodes < kLargeNetwork ? 1 : static_cast<std::size_t>(std::max(1, threads))},
+      group{nodes < kLargeNetwork ? 1 : kGroupOfLarge},
+      slot_of(nodes, SIZE_MAX),
+      links{net},
+      shift{net},
+      price_average(net.size(), 0.0),
+      best_prices(net.size(), 0.0),
+      by_node(nodes * kLanes) {
+  for (std::size_t i = 0; i < std::max(group, team.size()); ++i) searches.emplace_back(net.graph);
+  find_delays();
+}
+
+void SourceFlowSolver::Impl::find_delays() {
+  shortest_delay.assign(nodes * nodes, std::numeric_limits<float>::infinity());
+  std::vector<double> cost = net.delay;
+  if (!cost.empty()) floor_costs(cost, nodes);
+  std::vector<std::uint32_t> order(nodes);
+  std::iota(order.begin(), order.end(), 0U);
+  const auto all = source_blocks(net.graph, order);
+  for (const auto& block : all) {
+    searches[0].run(block, cost, order);
+    const auto found = searches[0].cost();
+    for (std::size_t lane = 0; lane < block.size(); ++lane) {
+      float* row = shortest_delay.data() + block[lane] * nodes;
+      for (std::size_t node = 0; node < nodes; ++node) row[node] = static_cast<float>(found[node * kLanes + lane]);
+    }
+  }
+}
+
+std::vector<std::uint32_t> SourceFlowSolver::Impl::sending_nodes(const TrafficMatrix& demand) const {
+  std::vector<std::uint32_t> sending;
+  for (std::uint32_t s = 0; s < nodes; ++s) {
+    const auto row = demand.bps().subspan(s * nodes, nodes);
+    for (std::size_t t = 0; t < nodes; ++t) {
+      if (row[t] > 0.0 && t != s && std::isfinite(shortest_delay[s * nodes + t])) {
+        sending.push_back(s);
+        break;
+      }
+    }
+  }
+  return sending;
+}
+
+void SourceFlowSolver::Impl::deal_sources(std::span<const std::uint32_t> sending) {
+  blocks = source_blocks(net.graph, sending);
+  std::vector<std::uint32_t> order(nodes);
+  std::iota(order.begin(), order.end(), 0U);
+  orders.assign(blocks.size(), order);
+  first_slot.clear();
+  block_of.clear();
+  lane_of.clear();
+  std::fill(slot_of.begin(), slot_of.end(), SIZE_MAX);
+  for (std::size_t b = 0; b < blocks.size(); ++b) {
+    first_slot.push_back(block_of.size());
+    for (std::size_t lane = 0; lane < blocks[b].size(); ++lane) {
+      slot_of[blocks[b][lane]] = block_of.size();
+      block_of.push_back(b);
+      lane_of.push_back(lane);
+    }
+  }
+  demands.assign(blocks.size() * nodes * kLanes, 0.0);
+  flows.assign(block_of.size() * net.size(), 0.0);
+  part.resize(blocks.size());
+}
+
+/// Flows follow the new demand by the splits they had; sources for which that cannot be are placed anew.
+void SourceFlowSolver::Impl::take_demand(const TrafficMatrix& demand) {
+  const std::vector<std::uint32_t> sending = sending_nodes(demand);
+  const bool known = std::all_of(sending.begin(), sending.end(), [this](auto s) { return slot_of[s] != SIZE_MAX; });
+  if (!known) deal_sources(sending);
+
+  delay_unit = 0.0;
+  for (std::size_t slot = 0; slot < block_of.size(); ++slot) {
+    const std::size_t s = blocks[block_of[slot]][lane_of[slot]];
+    const auto row = demand.bps().subspan(s * nodes, nodes);
+    for (std::size_t t = 0; t < nodes; ++t) {
+      const float delay = shortest_delay[s * nodes + t];
+      const double bps = t != s && std::isfinite(delay) ? row[t] : 0.0;
+      demands[(block_of[slot] * nodes + t) * kLanes + lane_of[slot]] = bps;
+      if (bps > 0.0) delay_unit += bps * static_cast<double>(delay);
+    }
+  }
+  if (*std::max_element(net.delay.begin(), net.delay.end()) <= 0.0) delay_unit = 0.0;  // what is left is rounding
+
+  std::vector<bool> fresh(block_of.size(), true);
+  if (known) {
+    for (std::size_t slot = 0; slot < fresh.size(); ++slot) fresh[slot] = !follow_demand(slot);
+  }
+  add_up();
+  place(fresh);
+}
+
+/// From the far ends back to the source: what passes a node enters it in the parts in which it did before.
+bool SourceFlowSolver::Impl::follow_demand(std::size_t slot) {
+  const auto x = flow(slot);
+  through.assign(nodes, 0.0);
+  used_out.assign(nodes, 0);
+  for (std::size_t b = 0; b < x.size(); ++b) used_out[net.from[b]] += x[b] > 0.0;
+  ready.clear();
+  for (std::uint32_t node = 0; node < nodes; ++node) {
+    through[node] = demand_at(slot, node);
+    if (used_out[node] == 0) ready.push_back(node);
+  }
+  const std::uint32_t source = blocks[block_of[slot]][lane_of[slot]];
+  std::size_t done = 0;
+  for (; done < ready.size(); ++done) {
+    const std::uint32_t node = ready[done];
+    if (node == source) continue;
+    double before = 0.0;
+    for (std::uint32_t i = net.in_first[node]; i < net.in_first[node + 1]; ++i) before += x[net.in_bundles[i]];
+    if (before <= 0.0 && through[node] > 0.0) break;
+    for (std::uint32_t i = net.in_first[node]; i < net.in_first[node + 1]; ++i) {
+      const std::uint32_t bundle = net.in_bundles[i];
+      if (x[bundle] <= 0.0) continue;
+      x[bundle] *= through[node] / before;
+      through[net.from[bundle]] += x[bundle];
+      if (--used_out[net.from[bundle]] == 0) ready.push_back(net.from[bundle]);
+    }
+  }
+  if (done == nodes) return true;
+  std::fill(x.begin(), x.end(), 0.0);  // a circle, or a destination that is new
+  return false;
+}
+
+/// One source after the other goes on its cheapest tree, by delay and by what those before it filled.
+void SourceFlowSolver::Impl::place(const std::vector<bool>& fresh) {
+  for (std::size_t b = 0; b < blocks.size(); ++b) {
+    bool any = false;
+    for (std::size_t lane = 0; lane < blocks[b].size(); ++lane) any = any || fresh[first_slot[b] + lane];
+    if (!any) continue;
+    const double filled = links.highest_utilization();
+    if (filled > 0.0) {
+      links.reference = filled;
+      links.sharpness = kPlacingSharpness / filled;
+      links.delay_weight = delay_unit > 0.0 ? kPlacingDelayWeight * filled / delay_unit : 0.0;
+      links.refresh();
+    } else {
+      links.cost = net.delay;
+      floor_costs(links.cost, nodes);
+    }
+    BatchTreeSearch& search = searches[0];
+    search.run(blocks[b], links.cost, orders[b]);
+    search.find_parents();
+    const auto wanted = demand_of_block(b);
+    std::copy(wanted.begin(), wanted.end(), by_node.begin());
+    search.accumulate(by_node);
+    for (std::size_t lane = 0; lane < blocks[b].size(); ++lane) {
+      if (!fresh[first_slot[b] + lane]) continue;
+      const auto x = flow(first_slot[b] + lane);
+      for (std::size_t node = 0; node < nodes; ++node) {
+        const std::uint32_t up = search.parent_link()[node * kLanes + lane];
+        const double bps = by_node[node * kLanes + lane];
+        if (up == FlowNetwork::kNone || bps <= 0.0) continue;
+        x[up] += bps;
+        links.utilization[up] += bps * net.inverse_capacity[up];
+      }
+    }
+  }
+  add_up();
+}
+
+/// Loads by source, summed anew: rounding does not pile up over sweeps.
+void SourceFlowSolver::Impl::add_up() {
+  std::fill(links.utilization.begin(), links.utilization.end(), 0.0);
+  for (std::size_t slot = 0; slot < block_of.size(); ++slot) {
+    const double* x = flows.data() + slot * net.size();
+    for (std::size_t b = 0; b < net.size(); ++b) links.utilization[b] += x[b];
+  }
+  for (std::size_t b = 0; b < net.size(); ++b) links.utilization[b] *= net.inverse_capacity[b];
+  utilization = links.highest_utilization();
+}
+
+template <typename Work>
+void SourceFlowSolver::Impl::spread(std::size_t first, std::size_t last, const Work& work) {
+  if (team.size() == 1) {
+    for (std::size_t i = first; i < last; ++i) work(i, searches[0]);
+    return;
+  }
+  team.run([&](std::size_t member) {
+    for (std::size_t i = first + member; i < last; i += team.size()) work(i, searches[member]);
+  });
+}
+
+void SourceFlowSolver::Impl::sweep() {
+  ++sweeps;
+  for (std::size_t first = 0; first < blocks.size(); first += group) {
+    const std::size_t last = std::min(first + group, blocks.size());
+    links.refresh();
+    spread(first, last, [&](std::size_t b, BatchTreeSearch&) {
+      BatchTreeSearch& search = searches[b - first];
+      search.run(blocks[b], links.cost, orders[b]);
+      search.find_parents();
+    });
+    for (std::size_t b = first; b < last; ++b) {
+      for (std::size_t lane = 0; lane < blocks[b].size(); ++lane) {
+        balance_source(first_slot[b] + lane, searches[b - first], lane);
+      }
+    }
+  }
+  add_up();
+}
+
+void SourceFlowSolver::Impl::balance_source(std::size_t slot, const BatchTreeSearch& search, std::size_t lane) {
+  const auto x = flow(slot);
+  const TreeView tree{.source = blocks[block_of[slot]][lane], .parent_link = search.parent_link(), .lane = lane};
+  const auto distance = [&](std::uint32_t node) { return search.cost()[node * kLanes + lane]; };
+  detours.clear();
+  for (std::uint32_t b = 0; b < x.size(); ++b) {
+    if (x[b] <= 0.0 || tree.parent(net.to[b]) == b) continue;
+    const double shortest = distance(net.to[b]);
+    const double dearer = distance(net.from[b]) + links.cost[b] - shortest;
+    if (dearer > shift_threshold * shortest) detours.push_back({.distance = shortest, .bundle = b});
+  }
+  std::sort(detours.begin(), detours.end(), [](const Detour& a, const Detour& b) {
+    return a.distance < b.distance || (a.distance == b.distance && a.bundle < b.bundle);
+  });
+  for (const Detour& detour : detours) {
+    for (int i = 0; i < kShiftsPerBundle && x[detour.bundle] > 0.0; ++i) {
+      if (shift.run(detour.bundle, tree, x, links) != SegmentShift::Outcome::kUsedUp) break;
+    }
+  }
+}
+
+void SourceFlowSolver::Impl::update_bound(std::span<const double> prices) {
+  priced.assign(prices.begin(), prices.end());
+  floor_costs(priced, nodes);
+  const double worth = std::inner_product(priced.begin(), priced.end(), net.capacity.begin(), 0.0);
+  if (!(worth > 0.0)) return;
+  spread(0, blocks.size(), [&](std::size_t b, BatchTreeSearch& search) {
+    search.run(blocks[b], priced, orders[b]);
+    const auto cost = search.cost();
+    const auto wanted = demand_of_block(b);
+    double sum[kLanes] = {};
+    for (std::size_t i = 0; i < wanted.size(); i += kLanes) {
+      for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        sum[lane] += wanted[i + lane] > 0.0 ? wanted[i + lane] * cost[i + lane] : 0.0;
+      }
+    }
+    part[b] = std::accumulate(sum, sum + kLanes, 0.0);
+  });
+  offer_bound(std::accumulate(part.begin(), part.end(), 0.0) / worth, priced);
+}
+
+bool SourceFlowSolver::Impl::offer_bound(double bound, std::span<const double> prices) {
+  if (!(bound > best_bound)) return false;
+  best_bound = bound;
+  best_prices.assign(prices.begin(), prices.end());
+  return true;
+}
+
+/// One sweep at the present sharpness, then the bound; true when the gap is reached.
+bool SourceFlowSolver::Impl::sweep_once(double gap_wanted) {
+  links.reference = utilization;
+  links.sharpness = sharpness / utilization;
+  links.delay_weight = delay_unit > 0.0 ? std::min(kDelayTieBreak, 0.1 * gap()) * utilization / delay_unit : 0.0;
+  shift_threshold = std::min(kWorthShifting, 0.05 * gap());
+  sweep();
+
+  links.reference = utilization;
+  links.sharpness = sharpness / utilization;
+  links.refresh();
+  const double sum = std::inner_product(links.price.begin(), links.price.end(), net.capacity.begin(), 0.0);
+  average_weight = 0.7 * average_weight + 1.0;
+  for (std::size_t b = 0; b < net.size(); ++b) {
+    price_average[b] += (links.price[b] / sum - price_average[b]) / average_weight;
+  }
+  const double bound_before = best_bound;
+  update_bound(links.price);
+  if (gap() > gap_wanted && best_bound == bound_before) update_bound(price_average);
+  const double soft_range = std::log(static_cast<double>(net.size()) + 1.0);
+  sharpness =
+      std::max(sharpness, std::min(2.0 * sharpness, kSharpnessOverGap * soft_range / std::max(gap(), gap_wanted)));
+  return gap() <= gap_wanted;
+}
+
+void SourceFlowSolver::Impl::minimize_utilization(double gap_wanted) {
+  const bool master_pays = block_of.size() * net.size() <= kMasterSizeMax;
+  double gap_before = std::numeric_limits<double>::infinity();
+  int stalls = 0;
+  for (int round = 1; round <= kSweepsMax && gap() > gap_wanted; ++round) {
+    if (sweep_once(gap_wanted)) return;
+    if (round % kStallWindow != 0) continue;
+    const bool stalled = gap() > kStallRatio * gap_before;
+    gap_before = gap();
+    if (!stalled) continue;
+    if (master_pays) return finish_with_master(gap_wanted);
+    if (++stalls == 4) return;
+  }
+}
+
+/// Column generation with stabilised prices: new trees are the cheapest under a blend of the master's duals and the
+/// prices of the best bound, since duals of an unfinished master jump about. The first column of a source is its flow.
+void SourceFlowSolver::Impl::finish_with_master(double gap_wanted) {
+  const std::size_t slots = block_of.size();
+  FlowMaster master{slots, net.size()};
+  const double unit = utilization;  // Clp's tolerances are absolute
+  std::vector<std::vector<std::vector<FlowMaster::Entry>>> columns(slots);  // by slot
+  std::vector<FlowMaster::Entry> entries;
+  const auto add_column = [&](std::size_t slot, auto&& load_of) {
+    entries.clear();
+    for (std::uint32_t b = 0; b < net.size(); ++b) {
+      const double bps = load_of(b);
+      if (bps > 0.0) entries.push_back({.link = b, .utilization = bps * net.inverse_capacity[b] / unit});
+    }
+    const auto same = [&](const auto& held) { return held == entries; };
+    if (std::any_of(columns[slot].begin(), columns[slot].end(), same)) return false;
+    master.add_column(slot, entries);
+    columns[slot].push_back(entries);
+    return true;
+  };
+  std::vector<std::size_t> column_slot;
+  for (std::size_t slot = 0; slot < slots; ++slot) {
+    if (add_column(slot, [&](std::uint32_t b) { return flow(slot)[b]; })) column_slot.push_back(slot);
+  }
+  double blend = kBlendFirst;
+  std::vector<double> tree_load(net.size());
+  for (int round = 0; round < kMasterRoundsMax; ++round) {
+    if (!master.solve()) break;
+    std::fill(flows.begin(), flows.end(), 0.0);
+    std::vector<std::size_t> nth(slots, 0);
+    for (std::size_t c = 0; c < column_slot.size(); ++c) {
+      const std::size_t slot = column_slot[c];
+      const auto x = flow(slot);
+      for (const auto& entry : columns[slot][nth[slot]]) {
+        x[entry.link] += master.shares()[c] * entry.utilization * unit * net.capacity[entry.link];
+      }
+      ++nth[slot];
+    }
+    add_up();
+    if (gap() <= gap_wanted) return;
+
+    for (std::size_t b = 0; b < net.size(); ++b) {
+      priced[b] = blend * best_prices[b] + (1.0 - blend) * master.duals()[b] * net.inverse_capacity[b];
+    }
+    // Both in units in which price x capacity sums to 1, so that the blend means something.
+    floor_costs(priced, nodes);
+    ++sweeps;
+    double paid = 0.0;
+    bool added = false;
+    for (std::size_t b = 0; b < blocks.size(); ++b) {
+      BatchTreeSearch& search = searches[0];
+      search.run(blocks[b], priced, orders[b]);
+      search.find_parents();
+      const auto wanted = demand_of_block(b);
+      for (std::size_t i = 0; i < wanted.size(); ++i) paid += wanted[i] > 0.0 ? wanted[i] * search.cost()[i] : 0.0;
+      std::copy(wanted.begin(), wanted.end(), by_node.begin());
+      search.accumulate(by_node);
+      for (std::size_t lane = 0; lane < blocks[b].size(); ++lane) {
+        std::fill(tree_load.begin(), tree_load.end(), 0.0);
+        for (std::size_t node = 0; node < nodes; ++node) {
+          const std::uint32_t up = search.parent_link()[node * kLanes + lane];
+          if (up != FlowNetwork::kNone) tree_load[up] += by_node[node * kLanes + lane];
+        }
+        if (!add_column(first_slot[b] + lane, [&](std::uint32_t bundle) { return tree_load[bundle]; })) continue;
+        column_slot.push_back(first_slot[b] + lane);
+        added = true;
+      }
+    }
+    const double worth = std::inner_product(priced.begin(), priced.end(), net.capacity.begin(), 0.0);
+    for (double& price : priced) price /= worth;
+    const bool better = offer_bound(paid / worth, priced);
+    if (gap() <= gap_wanted || (!added && blend == 0.0)) break;
+    blend = better ? kBlendFirst : blend * 0.5;
+    if (blend < 0.01) blend = 0.0;
+  }
+}
+
+double SourceFlowSolver::Impl::delay_of_flows() const {
+  double sum = 0.0;
+  for (std::size_t b = 0; b < net.size(); ++b) sum += links.utilization[b] * net.capacity[b] * net.delay[b];
+  return sum;
+}
+
+/// Least delay with the utilisation held near what the gap allows: prices that rise where that is reached.
+void SourceFlowSolver::Impl::shorten_paths(double gap_allowed) {
+  const double allowed = best_bound * (1.0 + kSlackUsed * std::min(gap_allowed, kSlackMax));
+  if (!(allowed > utilization) || !(delay_unit > 0.0)) return;
+  links.reference = allowed;
+  links.delay_weight = allowed / delay_unit;
+  shift_threshold = kWorthShifting;
+  const int patience = block_of.size() * net.size() <= kPatientSizeMax ? kPatience : 1;
+  double relative = 16.0;
+  double delay = delay_of_flows();
+  for (int round = 1; round <= kShorteningSweeps * patience; ++round) {
+    links.sharpness = relative / allowed;
+    sweep();
+    const double before = std::exchange(delay, delay_of_flows());
+    if (relative < kShorteningSharpness) {
+      if (round % patience == 0) relative *= 2.0;
+    } else if (delay > before * (1.0 - kShorteningWorthwhile)) {
+      break;
+    }
+  }
+}
+
+void SourceFlowSolver::Impl::solve(const TrafficMatrix& demand, const SourceFlowOptions& options) {
+  assert(demand.node_count() == nodes && demand.class_count() == 1);
+  sweeps = 0;
+  best_bound = 0.0;
+  utilization = 0.0;
+  if (net.size() == 0) return;
+  take_demand(demand);
+  if (utilization <= 0.0) {
+    std::fill(best_prices.begin(), best_prices.end(), 0.0);
+    return;
+  }
+  const std::vector<double> last_prices = best_prices;
+  update_bound(last_prices);
+  const double first_gap = options.least_delay ? kGapBeforeShortening * options.gap : options.gap;
+  minimize_utilization(first_gap);
+  if (!options.least_delay) return;
+  shorten_paths(options.gap);
+  minimize_utilization(options.gap);  // takes back what the prices let through, if anything
+}
+
+SourceFlowSolver::SourceFlowSolver(const Topology& topology, int threads)
+    : impl_{std::make_unique<Impl>(topology, threads)} {}
+SourceFlowSolver::~SourceFlowSolver() = default;
+SourceFlowSolver::SourceFlowSolver(SourceFlowSolver&&) noexcept = default;
+SourceFlowSolver& SourceFlowSolver::operator=(SourceFlowSolver&&) noexcept = default;
+
+void SourceFlowSolver::solve(const TrafficMatrix& demand, const SourceFlowOptions& options) {
+  impl_->solve(demand, options);
+}
+
+double SourceFlowSolver::utilization() const { return impl_->utilization; }
+double SourceFlowSolver::lower_bound() const { return impl_->best_bound; }
+int SourceFlowSolver::sweeps() const { return impl_->sweeps; }
+
+std::vector<double> SourceFlowSolver::duals() const {
+  std::vector<double> by_link(impl_->net.bundle_of.size(), 0.0);
+  for (std::size_t l = 0; l < by_link.size(); ++l) {
+    const std::uint32_t bundle = impl_->net.bundle_of[l];
+    if (bundle != FlowNetwork::kNone) by_link[l] = impl_->best_prices[bundle];
+  }
+  return by_link;
+}
+
+bool SourceFlowSolver::flow_of(NodeId source, std::span<double> by_link) const {
+  std::fill(by_link.begin(), by_link.end(), 0.0);
+  const std::size_t slot = impl_->slot_of[source.index()];
+  if (slot == SIZE_MAX) return false;
+  const auto x = impl_->flow(slot);
+  for (std::size_t l = 0; l < by_link.size(); ++l) {
+    const std::uint32_t bundle = impl_->net.bundle_of[l];
+    if (bundle != FlowNetwork::kNone) by_link[l] = x[bundle] * impl_->net.part_of_bundle[l];
+  }
+  return true;
+}
+
+bool SourceFlowSolver::connected(NodeId from, NodeId to) const {
+  return std::isfinite(impl_->shortest_delay[from.index() * impl_->nodes + to.index()]);
+}
+
+}  // namespace wan::controller
