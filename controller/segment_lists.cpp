@@ -27,6 +27,64 @@ std::size_t farthest_alone(const Topology& topology, IgpTable& igp, std::span<co
   return farthest;
 }
 
+/// One path, to be written as segments.
+struct PathWriter {
+  IgpTable& igp;
+  const Topology& topology;
+  std::span<const LinkId> links;
+  const std::vector<bool>& managed;
+
+  [[nodiscard]] bool is_managed(NodeId node) const { return managed.empty() || managed[node.index()]; }
+
+  /// Links are crossed by name only where the IGP would not take them.
+  [[nodiscard]] Result<std::vector<PathSegment>> by_nodes() const {
+    std::vector<PathSegment> segments;
+    bool ends_here = false;  // the last segment is of the node reached
+    for (std::size_t at = 1; at < links.size();) {
+      const NodeId here = node_at(topology, links, at);
+      const std::size_t farthest = farthest_alone(topology, igp, links, at);
+      if (farthest == links.size()) break;
+      if (farthest > at) {
+        segments.push_back(PathSegment::to(node_at(topology, links, farthest)));
+        ends_here = true;
+        at = farthest;
+        continue;
+      }
+      if (!is_managed(here)) {
+        return fail(ErrorCode::kUnsupported, topology.node(here).name +
+                                                 " is unmanaged: nothing makes it take the link " +
+                                                 topology.link(links[at]).name);
+      }
+      // A link's segment is reached as its near end's is.
+      if (ends_here) segments.pop_back();
+      segments.push_back(PathSegment::across(links[at]));
+      ends_here = false;
+      ++at;
+    }
+    segments.push_back(PathSegment::to(node_at(topology, links, links.size())));
+    return segments;
+  }
+
+  /// Each segment as far as it can go: across the link where the IGP's own way ends. For paths that `by_nodes` writes.
+  [[nodiscard]] std::vector<PathSegment> by_links() const {
+    std::vector<PathSegment> segments;
+    for (std::size_t at = 1; at < links.size();) {
+      const std::size_t farthest = farthest_alone(topology, igp, links, at);
+      if (farthest == links.size()) break;
+      const NodeId reached = node_at(topology, links, farthest);
+      if (is_managed(reached)) {
+        segments.push_back(PathSegment::across(links[farthest]));
+        at = farthest + 1;
+      } else {
+        segments.push_back(PathSegment::to(reached));
+        at = farthest;
+      }
+    }
+    segments.push_back(PathSegment::to(node_at(topology, links, links.size())));
+    return segments;
+  }
+};
+
 }  // namespace
 
 Result<SegmentLayout> SegmentLayout::make(const Topology& topology, const ForwardingPlane& plane) {
@@ -53,6 +111,7 @@ Result<SegmentLayout> SegmentLayout::make(const Topology& topology, const Forwar
                                             " is no IPv6 prefix of at most 64 bits");
     }
     layout.by_locator_.emplace_back(n);
+    layout.managed_.push_back(plane.nodes[n].managed);
   }
   std::sort(layout.by_locator_.begin(), layout.by_locator_.end(),
             [&](NodeId a, NodeId b) { return plane.nodes[a.index()].locator < plane.nodes[b.index()].locator; });
@@ -87,6 +146,16 @@ std::optional<SegmentLayout::Segment> SegmentLayout::find(const IpAddress& sid) 
   return std::nullopt;
 }
 
+Result<std::vector<PathSegment>> path_segments(IgpTable& igp, const Topology& topology, std::span<const LinkId> links,
+                                               std::size_t length_max, const std::vector<bool>& managed) {
+  if (links.empty()) return fail(ErrorCode::kBadInput, "a path of no links");
+  const PathWriter writer{.igp = igp, .topology = topology, .links = links, .managed = managed};
+  auto segments = writer.by_nodes();
+  if (!segments || segments->size() <= length_max) return segments;
+  auto shortest = writer.by_links();
+  return shortest.size() < segments->size() ? std::move(shortest) : std::move(segments);
+}
+
 Result<std::vector<IpAddress>> segment_list(const SegmentLayout& layout, IgpTable& igp, std::span<const LinkId> links) {
   const Topology& topology = layout.topology();
   if (links.empty()) return fail(ErrorCode::kBadInput, "a path of no links");
@@ -94,33 +163,18 @@ Result<std::vector<IpAddress>> segment_list(const SegmentLayout& layout, IgpTabl
   if (!layout.managed(last)) {
     return fail(ErrorCode::kUnsupported, topology.node(last).name + " is unmanaged: it ends no path");
   }
+  const std::size_t length_max = layout.plane().segments_max;
+  const auto path = path_segments(igp, topology, links, length_max, layout.managed_nodes());
+  if (!path) return tl::unexpected<Error>{path.error()};
+  if (path->size() > length_max) {
+    return fail(ErrorCode::kUnsupported, std::to_string(path->size()) + " segments are needed, nodes push at most " +
+                                             std::to_string(length_max));
+  }
   std::vector<IpAddress> segments;
-  bool ends_here = false;  // the last segment is the End of the node reached
-  for (std::size_t at = 1; at < links.size();) {
-    const NodeId here = node_at(topology, links, at);
-    const std::size_t farthest = farthest_alone(topology, igp, links, at);
-    if (farthest == links.size()) break;
-    if (farthest > at) {
-      segments.push_back(layout.end(node_at(topology, links, farthest)));
-      ends_here = true;
-      at = farthest;
-      continue;
-    }
-    if (!layout.managed(here)) {
-      return fail(ErrorCode::kUnsupported, topology.node(here).name + " is unmanaged: nothing makes it take the link " +
-                                               topology.link(links[at]).name);
-    }
-    // An End.X of a node is reached as its End is.
-    if (ends_here) segments.pop_back();
-    segments.push_back(layout.end_x(links[at]));
-    ends_here = false;
-    ++at;
+  for (const PathSegment& segment : *path) {
+    segments.push_back(segment.link() ? layout.end_x(*segment.link()) : layout.end(*segment.node()));
   }
-  segments.push_back(layout.end_dt46(last));
-  if (segments.size() > layout.plane().segments_max) {
-    return fail(ErrorCode::kUnsupported, std::to_string(segments.size()) + " segments are needed, nodes push at most " +
-                                             std::to_string(layout.plane().segments_max));
-  }
+  segments.back() = layout.end_dt46(last);
   return segments;
 }
 

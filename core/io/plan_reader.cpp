@@ -41,20 +41,24 @@ class PlanFormat final : public JsonFormat {
     kPaths,
     kPath,
     kPathLinks,
+    kSegments,
+    kLimits,
     kCertificate,
     kDuals,
     kUnrouted,
     kUnroutedDemand
   };
-  static constexpr std::array<std::string_view, 7> kRootKeys{"format",      "topology", "nodes",   "links",
-                                                             "certificate", "demands",  "unrouted"};
+  static constexpr std::array<std::string_view, 8> kRootKeys{"format",      "topology", "nodes",    "links",
+                                                             "certificate", "demands",  "unrouted", "limits"};
   static constexpr std::array<std::string_view, 3> kLinkKeys{"from", "to", "name"};
   static constexpr std::array<std::string_view, 4> kDemandKeys{"class", "from", "to", "paths"};
-  static constexpr std::array<std::string_view, 2> kPathKeys{"fraction", "links"};
+  static constexpr std::array<std::string_view, 3> kPathKeys{"fraction", "links", "segments"};
+  static constexpr std::array<std::string_view, 2> kLimitKeys{"paths_max", "sid_depth"};
   static constexpr std::array<std::string_view, 3> kCertificateKeys{"utilization", "lower_bound", "duals"};
 
-  /// The keys of objects at a place, all of them required.
+  /// The keys of objects at a place, the required ones first.
   [[nodiscard]] static std::span<const std::string_view> keys_at(int place);
+  [[nodiscard]] static std::size_t optional_keys_at(int place);
 
   [[nodiscard]] Result<std::size_t> index(const JsonEvent& at, const JsonScalar& value, std::size_t count,
                                           std::string_view what) const;
@@ -64,6 +68,8 @@ class PlanFormat final : public JsonFormat {
   [[nodiscard]] Result<void> demand_field(const JsonEvent& at, const JsonScalar& value);
   [[nodiscard]] Result<void> certificate_field(const JsonEvent& at, const JsonScalar& value);
   [[nodiscard]] Result<void> node_name(const JsonEvent& at, const JsonScalar& value);
+  [[nodiscard]] Result<void> limit_field(const JsonEvent& at, const JsonScalar& value);
+  [[nodiscard]] Result<void> segment(const JsonEvent& at, const JsonScalar& value);
 
   [[nodiscard]] Result<void> close_link(const JsonEvent& at);
   [[nodiscard]] Result<void> close_path(const JsonEvent& at);
@@ -86,6 +92,9 @@ class PlanFormat final : public JsonFormat {
   Certificate certificate_;
   std::vector<Demand> unrouted_;
   PathPlanBuilder builder_ = PathPlanBuilder::keeping_fractions();
+  PlanLimits limits_;
+  SegmentLists lists_;
+  std::size_t segments_seen_ = 0;
   std::optional<Demand> previous_;
   std::size_t path_links_seen_ = 0;
 
@@ -95,6 +104,8 @@ class PlanFormat final : public JsonFormat {
   std::vector<double> fractions_;
   std::vector<LinkId> links_;
   std::vector<std::size_t> first_link_{0};
+  std::vector<PathSegment> segments_;  // of the path being read
+  std::size_t paths_seen_ = 0;
 };
 
 std::span<const std::string_view> PlanFormat::keys_at(int place) {
@@ -109,11 +120,18 @@ std::span<const std::string_view> PlanFormat::keys_at(int place) {
       return std::span{kDemandKeys}.first(3);
     case kPath:
       return kPathKeys;
+    case kLimits:
+      return kLimitKeys;
     case kCertificate:
       return kCertificateKeys;
     default:
       return {};
   }
+}
+
+std::size_t PlanFormat::optional_keys_at(int place) {
+  if (place == kLimits) return kLimitKeys.size();
+  return place == kRoot || place == kPath ? 1 : 0;
 }
 
 int PlanFormat::key_number(int place, std::string_view key) const {
@@ -133,7 +151,8 @@ Result<int> PlanFormat::open(const JsonEvent& at, JsonShape shape) {
   };
   static constexpr JsonShape kObject = JsonShape::kObject;
   static constexpr JsonShape kArray = JsonShape::kArray;
-  static constexpr std::array<Step, 13> kSteps{{{kPath, 1, kArray, kPathLinks},
+  static constexpr std::array<Step, 15> kSteps{{{kPath, 1, kArray, kPathLinks},
+                                                {kPath, 2, kArray, kSegments},
                                                 {kPaths, -1, kObject, kPath},
                                                 {kDemand, 3, kArray, kPaths},
                                                 {kDemands, -1, kObject, kDemand},
@@ -145,6 +164,7 @@ Result<int> PlanFormat::open(const JsonEvent& at, JsonShape shape) {
                                                 {kRoot, 4, kObject, kCertificate},
                                                 {kRoot, 5, kArray, kDemands},
                                                 {kRoot, 6, kArray, kUnrouted},
+                                                {kRoot, 7, kObject, kLimits},
                                                 {kCertificate, 2, kArray, kDuals}}};
   for (const Step& step : kSteps) {
     if (step.place != at.place || step.key != at.key || step.shape != shape) continue;
@@ -153,13 +173,15 @@ Result<int> PlanFormat::open(const JsonEvent& at, JsonShape shape) {
       links_.clear();
       first_link_.assign(1, 0);
     }
+    if (step.opens == kPath) segments_.clear();
     return step.opens;
   }
   return source_.fail_at(at.offset, shape == kObject ? "an object where none belongs" : "an array where none belongs");
 }
 
 Result<void> PlanFormat::close(const JsonEvent& at, std::uint32_t keys) {
-  const auto required = keys_at(at.place);
+  const auto known = keys_at(at.place);
+  const auto required = known.first(known.size() - optional_keys_at(at.place));
   for (std::size_t k = 0; k < required.size(); ++k) {
     if ((keys >> k & 1U) == 0) return source_.fail_at(at.offset, "\"", required[k], "\" is missing");
   }
@@ -201,6 +223,10 @@ Result<void> PlanFormat::scalar(const JsonEvent& at, const JsonScalar& value) {
       links_.emplace_back(*link);
       return {};
     }
+    case kSegments:
+      return segment(at, value);
+    case kLimits:
+      return limit_field(at, value);
     case kPath: {
       if (at.key != 0) break;
       const auto fraction = number(at, value);
@@ -295,6 +321,32 @@ Result<void> PlanFormat::certificate_field(const JsonEvent& at, const JsonScalar
   return {};
 }
 
+Result<void> PlanFormat::limit_field(const JsonEvent& at, const JsonScalar& value) {
+  if (value.kind != JsonScalar::Kind::kWhole || value.whole == 0 || value.whole > kPathsMax) {
+    return source_.fail_at(at.offset, "\"", kLimitKeys[static_cast<std::size_t>(at.key)],
+                           "\" must be a whole number from 1 to ", kPathsMax);
+  }
+  (at.key == 0 ? limits_.paths_max : limits_.sid_depth) = value.whole;
+  return {};
+}
+
+/// "N" and a node's number, or "A" and a link's.
+Result<void> PlanFormat::segment(const JsonEvent& at, const JsonScalar& value) {
+  const bool text = value.kind == JsonScalar::Kind::kString && value.text.size() > 1;
+  const bool across = text && value.text.front() == 'A';
+  const std::size_t count = across ? topology_.link_count() : topology_.node_count();
+  const auto number = text && (across || value.text.front() == 'N') ? parse_count(value.text.substr(1)) : std::nullopt;
+  if (!number || *number >= count) {
+    return source_.fail_at(at.offset, "a segment must be \"N\" and a node's number below ", topology_.node_count(),
+                           ", or \"A\" and a link's below ", topology_.link_count());
+  }
+  if (++segments_seen_ > kPathLinksMax) {
+    return source_.fail_at(at.offset, "the paths up to here have more than ", kPathLinksMax, " segments");
+  }
+  segments_.push_back(across ? PathSegment::across(LinkId{*number}) : PathSegment::to(NodeId{*number}));
+  return {};
+}
+
 std::span<const LinkId> PlanFormat::path_links(std::size_t path) const {
   return std::span{links_}.subspan(first_link_[path], first_link_[path + 1] - first_link_[path]);
 }
@@ -305,6 +357,11 @@ Result<void> PlanFormat::close_path(const JsonEvent& at) {
   if (links_.size() == first_link_.back()) return source_.fail_at(at.offset, "a path without links");
   if (fractions_.size() == kPathsMax)
     return source_.fail_at(at.offset, "a demand with more than ", kPathsMax, " paths");
+  if (!segments_.empty()) lists_.add(segments_);
+  if (!lists_.empty() && lists_.size() != paths_seen_ + 1) {
+    return source_.fail_at(at.offset, "some paths have segments and some have none");
+  }
+  ++paths_seen_;
   fractions_.push_back(fraction_);
   first_link_.push_back(links_.size());
   return {};
@@ -361,7 +418,9 @@ PlanFile PlanFormat::finish() && {
   return {.topology_digest = std::move(digest_),
           .plan = std::move(builder_).build(),
           .certificate = std::move(certificate_),
-          .unrouted = std::move(unrouted_)};
+          .unrouted = std::move(unrouted_),
+          .limits = limits_,
+          .segments = std::move(lists_)};
 }
 
 }  // namespace

@@ -43,8 +43,30 @@ void append_network(std::string& out, const Topology& topology) {
   out += "\n]";
 }
 
-void append_demands(std::string& out, const PathPlan& plan) {
+/// "N3": to node 3; "A7": across link 7.
+void append_segments(std::string& out, std::span<const PathSegment> list) {
+  out += ",\"segments\":[";
+  for (std::size_t s = 0; s < list.size(); ++s) {
+    out += s == 0 ? "\"" : ",\"";
+    const auto link = list[s].link();
+    out.append(link ? "A" : "N").append(std::to_string(link ? link->index() : list[s].node()->index()));
+    out += '"';
+  }
+  out += ']';
+}
+
+void append_limits(std::string& out, const PlanLimits& limits) {
+  if (!limits.paths_max && !limits.sid_depth) return;
+  out += "\"limits\":{";
+  if (limits.paths_max) out += joined("\"paths_max\":", *limits.paths_max);
+  if (limits.paths_max && limits.sid_depth) out += ',';
+  if (limits.sid_depth) out += joined("\"sid_depth\":", *limits.sid_depth);
+  out += "},\n";
+}
+
+void append_demands(std::string& out, const PathPlan& plan, const SegmentLists& segments) {
   out += "\"demands\":[";
+  std::size_t path = 0;
   for (std::size_t d = 0; d < plan.demand_count(); ++d) {
     out += d == 0 ? "\n" : ",\n";
     append_demand(out, plan.demands()[d]);
@@ -55,7 +77,9 @@ void append_demands(std::string& out, const PathPlan& plan) {
       for (std::size_t l = 0; l < links.size(); ++l) {
         out.append(l == 0 ? "" : ",").append(std::to_string(links[l].index()));
       }
-      out += "]}";
+      out += ']';
+      if (!segments.empty()) append_segments(out, segments.list(path++));
+      out += '}';
     }
     out += "]}";
   }
@@ -83,12 +107,16 @@ Result<void> write_plan(const std::filesystem::path& file, const Topology& topol
   if (!is_finite(plan.certificate)) {
     return fail(ErrorCode::kBadInput, joined(file.string(), ": the certificate holds a number that is not finite"));
   }
+  if (plan.limits.paths_max == 0 || plan.limits.sid_depth == 0) {
+    return fail(ErrorCode::kBadInput, joined(file.string(), ": a limit of 0 paths or segments"));
+  }
   std::string out = joined("{\n\"format\":\"aiwan-plan/1\",\n\"topology\":", json_string(plan.topology_digest), ",\n");
   append_network(out, topology);
   out += ",\n";
   append_certificate(out, plan.certificate);
   out += ",\n";
-  append_demands(out, plan.plan);
+  append_limits(out, plan.limits);
+  append_demands(out, plan.plan, plan.segments);
   out += ",\n\"unrouted\":[";
   for (std::size_t u = 0; u < plan.unrouted.size(); ++u) {
     out += u == 0 ? "\n" : ",\n";

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "simulator/program/segment_walk.h"
+
 namespace wan::simulator {
 namespace {
 
@@ -47,8 +49,8 @@ class Verifier {
 
   Result<Verification> run() {
     using Check = Result<void> (Verifier::*)();
-    for (const Check check : {&Verifier::check_network, &Verifier::check_routes, &Verifier::check_unrouted,
-                              &Verifier::check_utilization, &Verifier::check_lower_bound}) {
+    for (const Check check : {&Verifier::check_network, &Verifier::check_routes, &Verifier::check_limits,
+                              &Verifier::check_unrouted, &Verifier::check_utilization, &Verifier::check_lower_bound}) {
       if (auto held = (this->*check)(); !held) return tl::unexpected{held.error()};
     }
     found_.demands = claimed_.plan.demand_count();
@@ -145,6 +147,36 @@ class Verifier {
       met[at.index()] = path_number;
     }
     if (at != demand.to) return "ends at " + topology_.node(at).name;
+    return {};
+  }
+
+  /// No more paths and segments than promised; segment lists that lead along exactly the links of their paths.
+  Result<void> check_limits() {
+    const PathPlan& plan = claimed_.plan;
+    const auto& [paths_max, sid_depth] = claimed_.limits;
+    const SegmentLists& lists = claimed_.segments;
+    if (sid_depth && lists.empty() && plan.path_count() > 0)
+      return refuse("it claims a SID depth, but has no segments");
+    if (!lists.empty() && lists.size() != plan.path_count()) return refuse("some of its paths have no segments");
+    SegmentWalk walk{topology_};
+    std::size_t path = 0;
+    for (std::size_t d = 0; d < plan.demand_count(); ++d) {
+      const std::size_t count = plan.path_count(d);
+      found_.paths_most = std::max(found_.paths_most, count);
+      if (paths_max && count > *paths_max) {
+        return refuse(name(plan.demands()[d]) + " has " + std::to_string(count) + " paths, it claims at most " +
+                      std::to_string(*paths_max));
+      }
+      for (std::size_t p = 0; p < count && !lists.empty(); ++p) {
+        const auto list = lists.list(path++);
+        found_.segments_most = std::max(found_.segments_most, list.size());
+        std::string fault = walk.fault(plan.path(d, p).links, list);
+        if (sid_depth && list.size() > *sid_depth) {
+          fault = "has " + std::to_string(list.size()) + " segments, it claims at most " + std::to_string(*sid_depth);
+        }
+        if (!fault.empty()) return refuse(name(plan.demands()[d]) + " path " + std::to_string(p + 1) + " " + fault);
+      }
+    }
     return {};
   }
 

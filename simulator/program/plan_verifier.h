@@ -16,7 +16,9 @@ struct Verification {
   double gap = 0.0;          ///< (utilization - lower_bound) / lower_bound; infinite with traffic but no bound
   std::size_t demands = 0;   ///< that the plan routes
   std::size_t paths = 0;
-  std::size_t unrouted = 0;  ///< demands above zero whose ends are not connected
+  std::size_t unrouted = 0;       ///< demands above zero whose ends are not connected
+  std::size_t paths_most = 0;     ///< of one demand
+  std::size_t segments_most = 0;  ///< of one path; 0 without segment lists
 };
 
 /// Checks a plan and its proof from the network, the traffic, the paths and the prices alone.
@@ -31,6 +33,9 @@ struct Verification {
 ///
 ///     utilization = max over links of load / capacity
 ///     lower_bound = sum over routed demands of (demand * cheapest path) / sum over links of (price * capacity)
+///
+/// Where it promises at most so many paths a demand or segments a path, it keeps that; where it has segment lists, each
+/// leads along exactly the links of its path under the IGP's weights, by ways that are the only cheapest ones.
 ///
 /// Links that are down count nowhere, whatever their price. Demands of zero may be routed and are checked the same.
 ///

@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "controller/few_paths.h"
 #include "controller/planner.h"
 #include "controller/reference_lp.h"
 #include "core/io/json_output.h"
@@ -27,13 +28,20 @@ what is wrong; 2 wrong usage.
 Examples:
   aiwan-sim solve --topology net.graph --demands net.0000.demands
   aiwan-sim solve --topology abilene.graph --demands traffic.csv@120 --gap 0.001 --exact
+  aiwan-sim solve --topology net.graph --demands net.0000.demands --paths 4 --sid-depth 6 --plan-out plan.json
   aiwan-sim solve --topology Cogentco.graphml --demands gravity:7:0.8 --plan-out plan.json --json -)";
+
+constexpr std::size_t kPathsUnlimited = 1'000'000;
+constexpr double kGapOfAllPaths = 0.7;  // of the gap wanted, for the plan that few paths are taken from
 
 struct SolveOptions {
   std::string topology, demands, plan_out, json;
   double gap = 0.01;
   int threads = 1;
   bool exact = false;
+  std::size_t paths_max = 0, sid_depth = 0;  // 0: any number
+
+  [[nodiscard]] bool few() const { return paths_max > 0 || sid_depth > 0; }
 };
 
 struct Exact {
@@ -43,6 +51,9 @@ struct Exact {
 
 struct Solved {
   controller::PlannedRoutes routes;
+  io::PlanLimits limits;
+  SegmentLists segments;
+  double all_paths_utilization = 0.0;  ///< of the plan before it was reduced
   double seconds = 0.0;
   bool verified = false;
   std::string refusal;  ///< why the verifier refused, if it did
@@ -60,22 +71,48 @@ std::size_t count_demands(const TrafficMatrix& traffic) {
   return count;
 }
 
+io::PlanFile plan_file(const Topology& topology, const Solved& solved) {
+  return {.topology_digest = topology.digest(),
+          .plan = solved.routes.plan,
+          .certificate = solved.routes.certificate,
+          .unrouted = solved.routes.unrouted,
+          .limits = solved.limits,
+          .segments = solved.segments};
+}
+
+/// At most so many paths a demand and segments a path.
+Result<void> reduce(const Topology& topology, const TrafficMatrix& traffic, const SolveOptions& options,
+                    Solved& solved) {
+  controller::FewPathsOptions few_options{.gap = options.gap};
+  few_options.paths_max = options.paths_max > 0 ? options.paths_max : kPathsUnlimited;
+  if (options.paths_max > 0) solved.limits.paths_max = options.paths_max;
+  if (options.sid_depth > 0) solved.limits.sid_depth = few_options.sid_depth = options.sid_depth;
+  auto few = controller::reduce_paths(topology, traffic, solved.routes.plan, solved.routes.certificate, few_options);
+  if (!few) return tl::unexpected<Error>{few.error()};
+  solved.routes.plan = std::move(few->plan);
+  solved.routes.certificate = std::move(few->certificate);
+  solved.segments = std::move(few->segments);
+  return {};
+}
+
 Result<Solved> solve(const Topology& topology, const TrafficMatrix& traffic, const SolveOptions& options) {
   const SteadyClock clock;
   const Duration started = clock.now();
+  // What few paths cost comes out of the same gap.
+  const double gap = options.few() ? kGapOfAllPaths * options.gap : options.gap;
   auto routes =
-      controller::plan_paths(topology, traffic, {.gap = options.gap, .threads = options.threads, .least_delay = true});
+      controller::plan_paths(topology, traffic, {.gap = gap, .threads = options.threads, .least_delay = true});
   if (!routes) return tl::unexpected<Error>{routes.error()};
-  Solved solved{.routes = *std::move(routes),
-                .seconds = to_seconds(clock.now() - started),
-                .verified = false,
-                .refusal = {},
-                .exact = {}};
-  const auto verification = verify_plan(topology, traffic,
-                                        {.topology_digest = topology.digest(),
-                                         .plan = solved.routes.plan,
-                                         .certificate = solved.routes.certificate,
-                                         .unrouted = solved.routes.unrouted});
+  Solved solved{};
+  solved.routes = *std::move(routes);
+  solved.all_paths_utilization = solved.routes.certificate.utilization;
+  if (options.few()) {
+    if (const auto reduced = reduce(topology, traffic, options, solved); !reduced) {
+      return tl::unexpected<Error>{reduced.error()};
+    }
+  }
+  solved.seconds = to_seconds(clock.now() - started);
+  const auto verification = verify_plan(topology, traffic, plan_file(topology, solved));
   solved.verified = verification.has_value();
   if (!verification) solved.refusal = verification.error().message;
   if (options.exact) {
@@ -105,6 +142,11 @@ nlohmann::ordered_json to_json(const Topology& topology, const TrafficMatrix& tr
                                   {"overload", certificate.utilization > 1.0},
                                   {"paths", solved.routes.plan.path_count()},
                                   {"unrouted", std::move(unrouted)}};
+  if (solved.limits != io::PlanLimits{}) {
+    document["all_paths_mlu"] = solved.all_paths_utilization;
+    document["paths_max"] = solved.limits.paths_max ? nlohmann::ordered_json(*solved.limits.paths_max) : nullptr;
+    document["sid_depth"] = solved.limits.sid_depth ? nlohmann::ordered_json(*solved.limits.sid_depth) : nullptr;
+  }
   if (solved.exact) {
     document["exact_mlu"] = solved.exact->utilization;
     document["exact_seconds"] = solved.exact->seconds;
@@ -122,6 +164,13 @@ void tell(std::ostream& talk, const io::TopologyFile& network, const TrafficMatr
        << certificate.lower_bound << " (gap " << std::setprecision(3) << 100.0 * certificate.gap() << " %), "
        << std::fixed << std::setprecision(1) << 1e3 * solved.seconds << " ms" << std::defaultfloat
        << (solved.verified ? ", verified\n" : "\n");
+  if (solved.limits != io::PlanLimits{}) {
+    talk << "limited to";
+    if (solved.limits.paths_max) talk << ' ' << *solved.limits.paths_max << " paths a demand";
+    if (solved.limits.paths_max && solved.limits.sid_depth) talk << " and";
+    if (solved.limits.sid_depth) talk << ' ' << *solved.limits.sid_depth << " segments a path";
+    talk << std::setprecision(6) << "; over all paths the plan before reached " << solved.all_paths_utilization << '\n';
+  }
   if (solved.exact) {
     talk << std::setprecision(6) << "exact optimum       " << solved.exact->utilization << " by linear programming, "
          << std::fixed << std::setprecision(1) << 1e3 * solved.exact->seconds << " ms\n"
@@ -146,11 +195,7 @@ int run_solve(const SolveOptions& options, const BestUtilization& best_utilizati
   if (!solved) return report(solved.error());
   if (!solved->verified) return report({ErrorCode::kInternal, "the verifier refuses our own plan: " + solved->refusal});
   if (!options.plan_out.empty()) {
-    const auto written = io::write_plan(options.plan_out, topology,
-                                        {.topology_digest = topology.digest(),
-                                         .plan = solved->routes.plan,
-                                         .certificate = solved->routes.certificate,
-                                         .unrouted = solved->routes.unrouted});
+    const auto written = io::write_plan(options.plan_out, topology, plan_file(topology, *solved));
     if (!written) return report(written.error());
   }
   if (const auto written = json.write(to_json(topology, *traffic, *solved).dump(2)); !written) {
@@ -177,6 +222,13 @@ void add_solve_command(CLI::App& app, int& exit_code, BestUtilization best_utili
   command->add_option("--threads", options->threads, "changes the time, never the plan")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
+  command->add_option("--paths", options->paths_max, "at most so many paths a demand; otherwise as many as it takes")
+      ->check(CLI::Range(1, 1000));
+  command
+      ->add_option("--sid-depth", options->sid_depth,
+                   "at most so many segments (SIDs) a path after its first link, its last node's too; written to the "
+                   "plan file")
+      ->check(CLI::Range(1, 1000));
   command->add_option("--plan-out", options->plan_out, "write the plan and its proof to this file");
   command->add_option("--json", options->json, "write the result as JSON to this file, or to standard output with -");
   command->footer(kExamples);

@@ -23,11 +23,13 @@ usage.
 
 Examples:
   aiwan-sim verify --topology net.graph --demands net.0000.demands --plan plan.json
+  aiwan-sim verify --topology net.graph --demands net.0000.demands --plan plan.json --paths 4 --sid-depth 6
   aiwan-sim verify --topology abilene.graph --demands traffic.csv@120 --plan plan.json --json -
   aiwan-sim verify --topology Cogentco.graphml --demands gravity:7:0.8 --plan plan.json --json verdict.json)";
 
 struct VerifyOptions {
   std::string topology, demands, plan, json;
+  std::size_t paths_max = 0, sid_depth = 0;  // 0: whatever the plan itself promises
 };
 
 int report(const Error& error) {
@@ -36,9 +38,9 @@ int report(const Error& error) {
 }
 
 nlohmann::ordered_json to_json(const Verification& found) {
-  return {{"verified", true},          {"utilization", found.utilization}, {"lower_bound", found.lower_bound},
-          {"gap", found.gap},          {"demands", found.demands},         {"paths", found.paths},
-          {"unrouted", found.unrouted}};
+  return {{"verified", true},           {"utilization", found.utilization}, {"lower_bound", found.lower_bound},
+          {"gap", found.gap},           {"demands", found.demands},         {"paths", found.paths},
+          {"unrouted", found.unrouted}, {"paths_most", found.paths_most},   {"segments_most", found.segments_most}};
 }
 
 void tell(std::ostream& talk, const io::TopologyFile& network, const Verification& found) {
@@ -46,8 +48,28 @@ void tell(std::ostream& talk, const io::TopologyFile& network, const Verificatio
   talk << std::setprecision(9) << "verified: largest utilization " << found.utilization << ", no plan can be below "
        << found.lower_bound << " (gap " << std::setprecision(3) << 100.0 * found.gap << " %); " << found.demands
        << " demands over " << found.paths << " paths";
+  talk << ", at most " << found.paths_most << " a demand";
+  if (found.segments_most > 0) talk << " and " << found.segments_most << " segments a path";
   if (found.unrouted > 0) talk << ", " << found.unrouted << " demands have no way at all";
   talk << '\n';
+}
+
+/// What the caller asks of a plan that holds.
+Result<void> check_wishes(const VerifyOptions& options, const Verification& found) {
+  const auto refuse = [](std::size_t has, const char* what, std::size_t wanted) {
+    return fail(ErrorCode::kBadInput, "plan refused: it has up to " + std::to_string(has) + what + ", asked for are " +
+                                          std::to_string(wanted) + " at most");
+  };
+  if (options.paths_max > 0 && found.paths_most > options.paths_max) {
+    return refuse(found.paths_most, " paths a demand", options.paths_max);
+  }
+  if (options.sid_depth > 0 && found.paths > 0 && found.segments_most == 0) {
+    return fail(ErrorCode::kBadInput, "plan refused: it has no segment lists; make them with solve --sid-depth");
+  }
+  if (options.sid_depth > 0 && found.segments_most > options.sid_depth) {
+    return refuse(found.segments_most, " segments a path", options.sid_depth);
+  }
+  return {};
 }
 
 int run_verify(const VerifyOptions& options, const BestUtilization& best_utilization) {
@@ -59,7 +81,10 @@ int run_verify(const VerifyOptions& options, const BestUtilization& best_utiliza
   const auto claimed = io::read_plan(options.plan, network->topology);
   if (!claimed) return report(claimed.error());
 
-  const auto found = verify_plan(network->topology, *traffic, *claimed);
+  auto found = verify_plan(network->topology, *traffic, *claimed);
+  if (found) {
+    if (const auto held = check_wishes(options, *found); !held) found = tl::unexpected{held.error()};
+  }
   if (!found) {
     const nlohmann::ordered_json refusal{{"verified", false}, {"reason", found.error().message}};
     if (const auto written = json.write(refusal.dump(2)); !written) return report(written.error());
@@ -80,6 +105,10 @@ void add_verify_command(CLI::App& app, int& exit_code, BestUtilization best_util
       ->required();
   command->add_option("--demands", options->demands, std::string{kDemandArgumentHelp})->required();
   command->add_option("--plan", options->plan, "plan file to check")->required();
+  command->add_option("--paths", options->paths_max, "refuse a plan with more paths a demand")
+      ->check(CLI::Range(1, 1000));
+  command->add_option("--sid-depth", options->sid_depth, "refuse a plan with more segments a path, or without any")
+      ->check(CLI::Range(1, 1000));
   command->add_option("--json", options->json, "write the verdict as JSON to this file, or to standard output with -");
   command->footer(kExamples);
   command->callback(

@@ -21,6 +21,13 @@ int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
     }
     wan::fuzz::expect(std::abs(sum - 1.0) <= 1e-9, "fractions sum to 1");
   }
+  wan::fuzz::expect(file->segments.empty() || file->segments.size() == plan.path_count(), "a list for each path");
+  for (std::size_t p = 0; p < file->segments.size(); ++p) {
+    for (const wan::PathSegment& segment : file->segments.list(p)) {
+      wan::fuzz::expect(segment.link() ? segment.link()->index() < 4 : segment.node()->index() < 4, "segments exist");
+    }
+  }
+  wan::fuzz::expect(file->limits.paths_max != 0 && file->limits.sid_depth != 0, "limits are above zero");
   (void)plan.check(wan::fuzz::diamond());  // may refuse the paths, but must survive them
   return 0;
 }

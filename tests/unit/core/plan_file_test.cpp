@@ -1,5 +1,6 @@
 #include "core/io/plan_file.h"
 
+#include <array>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <iterator>
@@ -42,6 +43,16 @@ TEST_CASE("a plan that is written is read back to the last bit", "[io][plan]") {
     plan.certificate = {.utilization = rng.uniform(), .lower_bound = rng.uniform() * 1e-9, .duals = {}};
     for (int l = 0; l < 4; ++l) plan.certificate.duals.push_back(rng.exponential() * 1e-11);
     plan.unrouted = {demand(3, 0), demand(3, 1, 2)};
+    if (rng.below(2) == 0) plan.limits.paths_max = 1 + rng.below(9);
+    if (rng.below(2) == 0) {
+      plan.limits.sid_depth = 1 + rng.below(9);
+      for (std::size_t path = 0; path < plan.plan.path_count(); ++path) {
+        std::vector<PathSegment> list{PathSegment::to(NodeId{rng.below(4)})};
+        for (std::size_t more = rng.below(3); more > 0; --more)
+          list.push_back(PathSegment::across(LinkId{rng.below(4)}));
+        plan.segments.add(list);
+      }
+    }
     REQUIRE(write_plan(folder / "plan.json", topology, plan));
     const auto back = read_plan(folder / "plan.json", topology);
     REQUIRE(back);
@@ -121,6 +132,61 @@ TEST_CASE("a plan is refused where it does not hold what it must, with line and 
     CHECK(plan.error().code == ErrorCode::kBadInput);
     CHECK(plan.error().message == wrong.message);
   }
+}
+
+TEST_CASE("limits and segment lists are refused where they cannot be", "[io][plan]") {
+  const std::string paths = R"([{"fraction":0.25,"links":[0,1],"segments":["A1","N3"]},)"
+                            R"({"fraction":0.75,"links":[2,3],"segments":["N3"]}]})";
+  const std::string text =
+      R"({"format":"aiwan-plan/1","topology":"t","nodes":["A","B","C","D"],)"
+      R"("links":[{"from":0,"to":1,"name":"0"},{"from":1,"to":3,"name":"1"},{"from":0,"to":2,"name":"2"},)"
+      R"({"from":2,"to":3,"name":"3"}],"certificate":{"utilization":0.5,"lower_bound":0.4,"duals":[1,2,3,4]},)"
+      R"("limits":{"paths_max":2,"sid_depth":2},"unrouted":[],"demands":[{"class":0,"from":0,"to":3,"paths":)" +
+      paths + "]}";
+  const auto plan = parse_plan(text, "p", diamond());
+  if (!plan) FAIL(plan.error().message);
+  CHECK(plan->limits == PlanLimits{.paths_max = 2, .sid_depth = 2});
+  REQUIRE(plan->segments.size() == 2);
+  CHECK(plan->segments.list(0)[0] == PathSegment::across(LinkId{1}));
+  CHECK(plan->segments.list(0)[1] == PathSegment::to(NodeId{3}));
+
+  const std::string bad_segment =
+      "p:1: a segment must be \"N\" and a node's number below 4, or \"A\" and a link's below 4";
+  const std::string bad_limit = "p:1: \"sid_depth\" must be a whole number from 1 to 100000";
+  for (const auto& [what, by, message] : std::vector<std::array<std::string, 3>>{
+           {"\"A1\"", "\"A4\"", bad_segment},
+           {"\"A1\"", "\"N4\"", bad_segment},
+           {"\"A1\"", "\"B1\"", bad_segment},
+           {"\"A1\"", "\"A\"", bad_segment},
+           {"\"A1\"", "\"\"", bad_segment},
+           {"\"A1\"", "\"A-1\"", bad_segment},
+           {"\"A1\"", "\"A1x\"", bad_segment},
+           {"\"A1\"", "\"A18446744073709551617\"", bad_segment},
+           {"\"A1\"", "1", bad_segment},
+           {"\"A1\"", "[]", "p:1: an array where none belongs"},
+           {R"(["A1","N3"])", "[]", "p:1: some paths have segments and some have none"},
+           {R"(,"segments":["A1","N3"])", "", "p:1: some paths have segments and some have none"},
+           {R"({"fraction":0.75,"links":[2,3],"segments":["N3"]})", R"({"fraction":0.75,"links":[2,3]})",
+            "p:1: some paths have segments and some have none"},
+           {R"("segments":["A1","N3"])", R"("segments":3)", "p:1: a value where an object or array belongs"},
+           {R"("sid_depth":2)", R"("sid_depth":0)", bad_limit},
+           {R"("sid_depth":2)", R"("sid_depth":-1)", bad_limit},
+           {R"("sid_depth":2)", R"("sid_depth":1.5)", bad_limit},
+           {R"("sid_depth":2)", R"("sid_depth":"2")", bad_limit},
+           {R"("sid_depth":2)", R"("sid_depth":100001)", bad_limit}}) {
+    INFO(what << " -> " << by);
+    const auto refused = parse_plan(edited(text, what, by), "p", diamond());
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message == message);
+  }
+}
+
+TEST_CASE("a limit of zero is not written", "[io][plan]") {
+  const ScratchFolder folder;
+  PlanFile plan;
+  plan.limits.paths_max = 0;
+  REQUIRE_FALSE(write_plan(folder / "plan.json", diamond(), plan));
+  CHECK_FALSE(std::filesystem::exists(folder / "plan.json"));
 }
 
 TEST_CASE("a plan within 1e-9 of a whole is taken as it stands", "[io][plan]") {

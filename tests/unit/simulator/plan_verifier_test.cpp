@@ -115,6 +115,91 @@ TEST_CASE("the verifier refuses paths that do not lead there", "[verifier]") {
         "plan refused: A>C path 1 uses link AC, which is down");
 }
 
+/// `best_plan` with its limits and a list for each path: A>C over its own link, and A>B>C.
+io::PlanFile steered_plan(const std::vector<std::vector<PathSegment>>& lists) {
+  io::PlanFile plan = best_plan();
+  plan.limits = {.paths_max = 2, .sid_depth = 2};
+  for (const auto& list : lists) plan.segments.add(list);
+  return plan;
+}
+
+TEST_CASE("the verifier holds a plan to its limits", "[verifier][segments]") {
+  io::PlanFile plan = steered_plan({{PathSegment::to(kC)}, {PathSegment::to(kC)}});
+  const auto found = verify_plan(triangle(), six_from_a_to_c(), plan);
+  if (!found) FAIL(found.error().message);
+  CHECK(found->paths_most == 2);
+  CHECK(found->segments_most == 1);
+  plan.limits.paths_max = 1;
+  CHECK(why_refused(plan) == "plan refused: A>C has 2 paths, it claims at most 1");
+  plan = steered_plan({{PathSegment::to(kC)}, {PathSegment::across(kBC), PathSegment::to(kC)}});
+  CHECK(why_refused(plan) == "accepted");
+  plan.limits.sid_depth = 1;
+  CHECK(why_refused(plan) == "plan refused: A>C path 2 has 2 segments, it claims at most 1");
+  plan = steered_plan({});
+  CHECK(why_refused(plan) == "plan refused: it claims a SID depth, but has no segments");
+  plan = steered_plan({{PathSegment::to(kC)}});
+  CHECK(why_refused(plan) == "plan refused: some of its paths have no segments");
+}
+
+TEST_CASE("the verifier refuses segment lists that lead elsewhere", "[verifier][segments]") {
+  const auto refused = [](const std::vector<PathSegment>& second) {
+    return why_refused(steered_plan({{PathSegment::to(kC)}, second}));
+  };
+  CHECK(refused({PathSegment::to(kB), PathSegment::to(kC)}) == "accepted");
+  CHECK(refused({}) == "plan refused: A>C path 2 has segments that end at B");
+  CHECK(refused({PathSegment::to(kB)}) == "plan refused: A>C path 2 has segments that end at B");
+  CHECK(refused({PathSegment::across(kBC)}) ==
+        "plan refused: A>C path 2 has segments that do not end with its last node's");
+  CHECK(refused({PathSegment::across(kAC), PathSegment::to(kC)}) ==
+        "plan refused: A>C path 2 has a segment to A that leads over link CA, which is not the path's");
+  CHECK(refused({PathSegment::to(kC), PathSegment::to(kA)}) ==
+        "plan refused: A>C path 2 has a segment to A that leads over link CA, which is not the path's");
+  CHECK(refused({PathSegment::to(kD)}) == "plan refused: A>C path 2 has a segment to D, to which no way leads from B");
+  CHECK(refused({PathSegment::to(NodeId{9})}) ==
+        "plan refused: A>C path 2 has a segment of a node that does not exist");
+  CHECK(refused({PathSegment::across(LinkId{9})}) ==
+        "plan refused: A>C path 2 has a segment of a link that does not exist");
+}
+
+TEST_CASE("a segment with several cheapest ways counts on none of them", "[verifier][segments]") {
+  // A>B, then B>C>E and B>D>E at the same weight.
+  const auto link = [](const char* name, std::size_t from, std::size_t to, double weight) {
+    return Link{.name = name,
+                .from = NodeId{from},
+                .to = NodeId{to},
+                .capacity = BitRate::mbps(10.0),
+                .weight = weight,
+                .srlgs = {}};
+  };
+  const auto network = [&](double weight) {
+    return Topology::make({{"A", {}}, {"B", {}}, {"C", {}}, {"D", {}}, {"E", {}}},
+                          {link("AB", 0, 1, 1.0), link("BC", 1, 2, 0.1), link("CE", 2, 4, 0.2),
+                           link("BD", 1, 3, weight), link("DE", 3, 4, 0.3 - weight)})
+        .value();
+  };
+  TrafficMatrix matrix{5};
+  matrix.set(NodeId{0}, NodeId{4}, BitRate::mbps(5.0));
+  const auto verdict = [&](const Topology& topology, const std::vector<PathSegment>& list) {
+    PathPlanBuilder builder;
+    builder.begin_demand({kBest, NodeId{0}, NodeId{4}});
+    builder.add_path(1.0, std::vector{LinkId{0}, LinkId{1}, LinkId{2}});
+    io::PlanFile plan;
+    plan.topology_digest = topology.digest();
+    plan.plan = std::move(builder).build();
+    plan.certificate.utilization = plan.certificate.lower_bound = 0.5;
+    plan.certificate.duals.assign(topology.link_count(), 0.0);
+    plan.certificate.duals[0] = 1.0;
+    plan.segments.add(list);
+    return why_refused(plan, topology, matrix);
+  };
+  const std::string several = "plan refused: A>E path 1 has a segment to E, which has several cheapest ways from B";
+  CHECK(verdict(network(0.1), {PathSegment::to(NodeId{4})}) == several);  // 0.1 + 0.2 and 0.1 + 0.2, rounded or not
+  CHECK(verdict(network(0.2), {PathSegment::to(NodeId{4})}) == several);
+  CHECK(verdict(network(0.1), {PathSegment::to(NodeId{2}), PathSegment::to(NodeId{4})}) == "accepted");
+  CHECK(verdict(network(0.1), {PathSegment::across(LinkId{1}), PathSegment::to(NodeId{4})}) == "accepted");
+  CHECK(verdict(network(0.1).with_links_down(std::vector{LinkId{3}}), {PathSegment::to(NodeId{4})}) == "accepted");
+}
+
 TEST_CASE("the verifier holds the list of unrouted demands to the network", "[verifier]") {
   io::PlanFile plan = best_plan();
   plan.unrouted.clear();

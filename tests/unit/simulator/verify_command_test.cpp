@@ -37,10 +37,11 @@ class Files {
     PathPlanBuilder builder;
     builder.begin_demand({TrafficClass{0}, NodeId{0}, NodeId{1}});
     builder.add_path(1.0, std::vector{LinkId{0}});
-    const io::PlanFile good{.topology_digest = topology.digest(),
-                            .plan = std::move(builder).build(),
-                            .certificate = {.utilization = 0.5, .lower_bound = 0.5, .duals = {1.0, 0.0}},
-                            .unrouted = {}};
+    io::PlanFile good;
+    good.topology_digest = topology.digest();
+    good.plan = std::move(builder).build();
+    good.certificate.utilization = good.certificate.lower_bound = 0.5;
+    good.certificate.duals.assign({1.0, 0.0});
     io::PlanFile bad = good;
     bad.certificate.utilization = 0.4;
     REQUIRE(io::write_plan(path("good.json"), topology, good));
@@ -123,6 +124,15 @@ TEST_CASE("verify answers bad input and an unwritable verdict with one line", "[
   CHECK(full.exit_code == 1);
   CHECK(is_one_line(full.err));
   CHECK(full.err.find("/dev/full") != std::string::npos);
+}
+
+TEST_CASE("verify refuses a plan that has more paths or segments than it is asked for", "[verify]") {
+  const Files files{"wishes"};
+  CHECK(files.verify("good.json", {"--paths", "1"}).exit_code == 0);
+  const Outcome without = files.verify("good.json", {"--sid-depth", "1"});
+  CHECK(without.exit_code == 1);
+  CHECK(without.err ==
+        "aiwan-sim verify: plan refused: it has no segment lists; make them with solve --sid-depth\n");
 }
 
 TEST_CASE("verify without its required options is wrong usage", "[verify]") {

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "core/path_plan.h"
+#include "core/path_segments.h"
+#include "core/result.h"
+#include "core/topology.h"
+#include "core/traffic_matrix.h"
+
+namespace wan::controller {
+
+struct FewPathsOptions {
+  std::size_t paths_max = 4;               ///< a demand, at least 1
+  std::optional<std::size_t> sid_depth{};  ///< segments a path, at least 1; none: not limited and not written
+  double gap = 0.01;                       ///< stop once (utilisation - bound) / bound is at most this, above 0
+};
+
+/// A plan of few paths, and how good it is among plans of any number of paths.
+struct FewPathsPlan {
+  PathPlan plan;
+  Certificate certificate;  ///< bound and duals of the all-paths plan, which hold for fewer paths too
+  SegmentLists segments;    ///< with `sid_depth`: a list for each path; otherwise empty
+  int rounds = 0;
+};
+
+/// Reduces a plan to at most so many paths a demand, each within the segment depth, and re-optimises what is left.
+///
+/// Demands above the limit give up their smallest shares, largest demands first, each to the path of theirs that has
+/// most room. Then splits are balanced pairwise over soft-max prices, ever sharper; where a demand's paths have become
+/// dear, a cheaper one takes the place of one of them. With a segment depth the cheaper paths are the cheapest that a
+/// list of that length can describe, so that nothing is missed.
+///
+/// @param plan         sound on this topology (`PathPlan::check`): the same demands are in the result
+/// @param demand       of this topology; what the plan does not route is ignored
+/// @param certificate  of the plan, or any for this demand: its duals and bound are taken over
+/// @return             utilisation may be above `gap`, even above the plan's: fewer paths can do less. Equal inputs,
+///                     equal plan
+/// @error kShapeMismatch: the matrix is of another network. kUnsupported: no path of a demand can be described by
+///        `sid_depth` segments, named
+/// Threads: reentrant.  Memory: a few times the plan's; with `sid_depth` 24 bytes a pair of nodes more.
+/// Cost: a round is a shortest-path run a source and some sweeps over all paths; see tests/bench/few_paths_bench.cpp
+/// Source: a vertex of the path LP has at most demands + tight links paths, so most demands keep one or two (Ahuja,
+///         Magnanti, Orlin, "Network Flows", section 17.3); pairwise steps after Lacoste-Julien and Jaggi, NIPS 2015.
+[[nodiscard]] Result<FewPathsPlan> reduce_paths(const Topology& topology, const TrafficMatrix& demand,
+                                                const PathPlan& plan, const Certificate& certificate,
+                                                const FewPathsOptions& options = {});
+
+/// The segment list of each path, in as few segments as it takes to stay within `depth`; a path that needs more gets
+/// what it needs.
+[[nodiscard]] SegmentLists segment_lists_of(const Topology& topology, const PathPlan& plan, std::size_t depth);
+
+}  // namespace wan::controller

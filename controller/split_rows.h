@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/path_plan.h"
+#include "core/topology.h"
+#include "core/traffic_matrix.h"
+
+namespace wan::controller {
+
+/// A plan taken apart so that its splits and paths can be changed: demands of one pair with equal splits are one row.
+///
+/// Links of paths lie in one array that only grows; what is no longer used stays there.
+/// Threads: one owner. Memory: what the plan takes, and what is added.
+class SplitRows {
+ public:
+  struct Choice {
+    std::uint32_t first;  ///< of its links
+    std::uint32_t count;
+    double share;
+  };
+  struct Row {
+    NodeId from;
+    NodeId to;
+    double rate_bps = 0.0;  ///< of all its demands together
+    std::vector<Choice> choices{};
+  };
+
+  /// @param demand  of the plan's network; what it does not have counts as zero
+  SplitRows(const Topology& topology, const PathPlan& plan, const TrafficMatrix& demand);
+
+  [[nodiscard]] std::span<Row> rows() { return rows_; }
+  [[nodiscard]] std::span<const Row> rows() const { return rows_; }
+  [[nodiscard]] std::span<const std::uint32_t> links(const Choice& choice) const {
+    return std::span{links_}.subspan(choice.first, choice.count);
+  }
+  /// Adds a choice with share 0; it is the row's last one.
+  void add(Row& row, std::span<const std::uint32_t> path);
+  /// Whether the row has this path.
+  [[nodiscard]] bool has(const Row& row, std::span<const std::uint32_t> path) const;
+
+  [[nodiscard]] std::vector<double> loads_bps(std::size_t link_count) const;
+  /// The plan with the rows as they are now; same demands in the same order.
+  [[nodiscard]] PathPlan to_plan() const;
+
+ private:
+  [[nodiscard]] bool same_split(const Row& row, const PathPlan& plan, std::size_t demand) const;
+
+  std::vector<Demand> demands_;
+  std::vector<std::uint32_t> row_of_;  // by demand
+  std::vector<Row> rows_;
+  std::vector<std::uint32_t> links_;
+};
+
+}  // namespace wan::controller
