@@ -66,7 +66,8 @@ struct ProtectionPlanner::Broken {
 struct ProtectionPlanner::Displacement {
   std::vector<Broken> broken;            ///< in the base plan's order
   std::vector<DisplacedSource> sources;  ///< what of them needs another way
-  std::vector<double> fixed_bps;         ///< by link: everything else
+  std::vector<double> others_bps;        ///< by link: demands that do not cross what failed
+  std::vector<double> fixed_bps;         ///< by link: everything that stays where it is
   double moved_bps;
 };
 
@@ -76,7 +77,6 @@ ProtectionPlanner::ProtectionPlanner(const Topology& topology, const TrafficMatr
       demand_{demand},
       base_{std::move(base)},
       options_{options},
-      base_load_bps_{link_loads_bps(topology, base_, demand)},
       first_crossing_(topology.link_count() + 1, 0) {
   // Twice over the plan: count, then fill. A demand counts once a link, whatever its paths.
   std::vector<std::size_t> last(topology.link_count(), kNone);
@@ -127,17 +127,18 @@ std::vector<ProtectionPlanner::Broken> ProtectionPlanner::broken_demands(const T
 
 ProtectionPlanner::Displacement ProtectionPlanner::displace(const Topology& failed, const Failure& failure) const {
   Displacement displacement{
-      .broken = broken_demands(failed, failure), .sources = {}, .fixed_bps = base_load_bps_, .moved_bps = 0.0};
+      .broken = broken_demands(failed, failure), .sources = {}, .others_bps = {}, .fixed_bps = {}, .moved_bps = 0.0};
+  displacement.others_bps = load_of_others(displacement.broken);
+  displacement.fixed_bps = displacement.others_bps;
   std::vector<std::size_t> place(topology_.node_count(), kNone);  // of each source among the displaced ones
   for (Broken& of : displacement.broken) {
     const Demand& key = base_.demands()[of.demand];
     const double bps = rate(of.demand);
-    if (bps == 0.0) continue;
+    if (bps == 0.0 || !of.connected) continue;
     for (std::size_t p = 0; p < base_.path_count(of.demand); ++p) {
       const WeightedPath path = base_.path(of.demand, p);
-      if (!alive(failed, path.links)) add_load(displacement.fixed_bps, path, -bps);
+      if (alive(failed, path.links)) add_load(displacement.fixed_bps, path, bps);
     }
-    if (!of.connected) continue;
     displacement.moved_bps += bps * of.share;
     std::size_t& source = place[key.from.index()];
     if (source == kNone) {
@@ -147,8 +148,22 @@ ProtectionPlanner::Displacement ProtectionPlanner::displace(const Topology& fail
     displacement.sources[source].bps_to[key.to.index()] += bps * of.share;
     of.displaced = source;
   }
-  for (double& bps : displacement.fixed_bps) bps = std::max(bps, 0.0);  // rounding
   return displacement;
+}
+
+/// Summed up, not subtracted from the whole: what fails may be a million times what stays.
+std::vector<double> ProtectionPlanner::load_of_others(std::span<const Broken> broken) const {
+  std::vector<double> load(topology_.link_count(), 0.0);
+  for (std::size_t d = 0; d < base_.demand_count(); ++d) {
+    if (!broken.empty() && broken.front().demand == d) {
+      broken = broken.subspan(1);
+      continue;
+    }
+    const double bps = rate(d);
+    if (bps == 0.0) continue;
+    for (std::size_t p = 0; p < base_.path_count(d); ++p) add_load(load, base_.path(d, p), bps);
+  }
+  return load;
 }
 
 PathPlan ProtectionPlanner::backups(const Topology& failed, const Displacement& displacement,
@@ -181,18 +196,13 @@ PathPlan ProtectionPlanner::backups(const Topology& failed, const Displacement& 
 /// The largest utilisation once the backups are in force.
 double ProtectionPlanner::protected_utilization(const Topology& failed, const Displacement& displacement,
                                                 const PathPlan& backups) const {
-  std::vector<double> load = displacement.fixed_bps;
+  std::vector<double> load = displacement.others_bps;
   std::size_t at = 0;
   for (const Broken& of : displacement.broken) {
-    const double bps = rate(of.demand);
     if (!of.connected) continue;
+    const double bps = rate(of.demand);
     for (std::size_t p = 0; p < backups.path_count(at); ++p) add_load(load, backups.path(at, p), bps);
     ++at;
-    // Shares that stay are in the fixed load as well.
-    for (std::size_t p = 0; p < base_.path_count(of.demand); ++p) {
-      const WeightedPath path = base_.path(of.demand, p);
-      if (alive(failed, path.links)) add_load(load, path, -bps);
-    }
   }
   return max_utilization(failed, load);
 }

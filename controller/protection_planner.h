@@ -30,8 +30,8 @@ struct Protection {
 /// backup splits, everybody else stays.
 ///
 /// Of such a demand only the paths that failed are replaced; what went clear of the failure keeps its way.
-/// Threads: any number may ask for protections at once.  Cost: one index over the plan's hops, then see
-/// displaced_routing.h for each failure.
+/// Threads: any number may ask for protections at once.  Cost: for each failure once over the plan's
+/// hops, then see displaced_routing.h.
 class ProtectionPlanner {
  public:
   /// @param topology  outlives this
@@ -48,6 +48,7 @@ class ProtectionPlanner {
   struct Displacement;
   [[nodiscard]] std::vector<Broken> broken_demands(const Topology& failed, const Failure& failure) const;
   [[nodiscard]] Displacement displace(const Topology& failed, const Failure& failure) const;
+  [[nodiscard]] std::vector<double> load_of_others(std::span<const Broken> broken) const;
   [[nodiscard]] PathPlan backups(const Topology& failed, const Displacement& displacement,
                                  const DisplacedRouting& routing, double fraction_min) const;
   [[nodiscard]] double protected_utilization(const Topology& failed, const Displacement& displacement,
@@ -58,7 +59,6 @@ class ProtectionPlanner {
   TrafficMatrix demand_;
   PathPlan base_;
   ProtectionOptions options_;
-  std::vector<double> base_load_bps_;        // by link
   std::vector<std::size_t> first_crossing_;  // link -> its first entry below; one entry more than links
   std::vector<std::uint32_t> crossing_;      // demands of the base plan by link
 };

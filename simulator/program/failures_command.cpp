@@ -1,6 +1,7 @@
 #include "simulator/program/failures_command.h"
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -9,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/digest.h"
 #include "core/io/json_output.h"
 #include "core/io/progress_bar.h"
 #include "simulator/program/failure_inputs.h"
@@ -78,19 +80,29 @@ Result<std::vector<FailureOutcome>> answer_own(const FailureInputs& inputs, Fail
   return outcomes;
 }
 
+/// Equal on ranks that do the same job.
+std::string job_digest(const FailureInputs& inputs, const FailureSweepOptions& options) {
+  Digest digest;
+  digest.add(inputs.digest);
+  digest.add(options.gap);
+  digest.add(std::uint64_t{options.exact});
+  return digest.hex();
+}
+
 /// On rank 0: the outcomes of all ranks, by failure; elsewhere nothing.
 Result<std::vector<FailureOutcome>> gather_outcomes(const FailureInputs& inputs, const RankGroup& group,
+                                                    const std::string& digest,
                                                     const std::vector<FailureOutcome>& mine) {
-  const auto all = group.gather(inputs.digest + pack_outcomes(mine));
+  const auto all = group.gather(digest + pack_outcomes(mine));
   if (!all) return tl::unexpected{all.error()};
   std::vector<FailureOutcome> outcomes(group.rank() == 0 ? inputs.failures.size() : 0);
   for (std::size_t r = 0; r < all->size(); ++r) {
     const std::string& bytes = (*all)[r];
-    if (!bytes.starts_with(inputs.digest)) {
+    if (!bytes.starts_with(digest)) {
       return fail(ErrorCode::kBadInput,
-                  "rank " + std::to_string(r) + " was given another network, demands or failures");
+                  "rank " + std::to_string(r) + " was given another network, other demands or options");
     }
-    auto theirs = unpack_outcomes(std::string_view{bytes}.substr(inputs.digest.size()));
+    auto theirs = unpack_outcomes(std::string_view{bytes}.substr(digest.size()));
     if (!theirs) return tl::unexpected{theirs.error()};
     for (FailureOutcome& outcome : *theirs) {
       if (outcome.failure >= outcomes.size()) return fail(ErrorCode::kInternal, "a rank answers an unknown failure");
@@ -126,7 +138,7 @@ int run_failures(const FailuresOptions& options, const BestUtilization& best_uti
   if (const int code = settle(*group, error_in(sweep)); code != 0) return code;
   const auto mine = answer_own(*inputs, *sweep, *group, clock);
   if (const int code = settle(*group, error_in(mine)); code != 0) return code;
-  auto outcomes = gather_outcomes(*inputs, *group, *mine);
+  auto outcomes = gather_outcomes(*inputs, *group, job_digest(*inputs, options.sweep), *mine);
   if (const int code = settle(*group, error_in(outcomes)); code != 0) return code;
   if (group->rank() != 0) return 0;
   return print(options, *inputs,
