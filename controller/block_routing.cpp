@@ -1,6 +1,7 @@
 #include "controller/block_routing.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -201,9 +202,85 @@ void BlockRouting::flows_of(const TrafficBlock& block, std::span<const double> r
   }
 }
 
+void BlockRouting::target_flows(const TrafficBlock& block, std::size_t target, std::vector<LinkFlow>& flows) const {
+  flows.clear();
+  std::vector<LinkId> links;
+  for (const BlockTree& tree : block.trees) {
+    if (tree.share <= 0.0) continue;
+    path_of(block, tree, target, links);
+    for (const LinkId link : links) flows.push_back({static_cast<std::uint32_t>(link.index()), tree.share});
+  }
+}
+
+/// Links of a target's path, in travel order.
+void BlockRouting::path_of(const TrafficBlock& block, const BlockTree& tree, std::size_t target,
+                           std::vector<LinkId>& links) const {
+  const auto detour = std::find_if(tree.detours.begin(), tree.detours.end(),
+                                   [&](const BlockTree::Detour& d) { return d.target == target; });
+  if (detour == tree.detours.end()) return trace(graph_, tree.parent_link, block.targets[target], links);
+  links.clear();
+  for (const std::uint32_t link : detour->links) links.emplace_back(link);
+}
+
 void BlockRouting::set_rates(TrafficBlock& block, std::span<const double> rate) {
   block.rate.assign(rate.begin(), rate.end());
   for (BlockTree& tree : block.trees) flows_of(block, rate, tree, tree.flows);
+}
+
+std::size_t BlockRouting::split_block(std::size_t number, const std::vector<bool>& marked) {
+  const std::size_t created = blocks_.size();
+  const TrafficBlock whole = std::move(blocks_[number]);
+  std::array<TrafficBlock, 2> part;  // what stays, what goes
+  std::vector<std::uint32_t> place;
+  for (TrafficBlock& half : part) {
+    half = {.level = whole.level,
+            .column = whole.column,
+            .source = whole.source,
+            .rule = whole.rule,
+            .targets = {},
+            .demand = {},
+            .rate = {},
+            .trees = {},
+            .active = whole.active};
+  }
+  for (std::size_t t = 0; t < whole.targets.size(); ++t) {
+    TrafficBlock& half = part[marked[t] ? 1 : 0];
+    place.push_back(static_cast<std::uint32_t>(half.targets.size()));
+    places_[whole.level * ruled_.demands.size() + whole.demand[t]] = {
+        static_cast<std::uint32_t>(marked[t] ? created : number), place.back()};
+    half.targets.push_back(whole.targets[t]);
+    half.demand.push_back(whole.demand[t]);
+    half.rate.push_back(whole.rate[t]);
+  }
+  for (std::size_t side = 0; side < 2; ++side) {
+    TrafficBlock& half = part[side];
+    for (const BlockTree& tree : whole.trees) {
+      BlockTree& copy = half.trees.emplace_back();
+      copy.parent_link = tree.parent_link;
+      copy.share = tree.share;
+      for (const BlockTree::Detour& detour : tree.detours) {
+        if (marked[detour.target] == (side == 1)) copy.detours.push_back({place[detour.target], detour.links});
+      }
+      flows_of(half, half.rate, copy, copy.flows);
+    }
+  }
+  blocks_[number] = std::move(part[0]);
+  blocks_.push_back(std::move(part[1]));
+  return created;
+}
+
+std::vector<BlockRouting::Place> BlockRouting::places() const {
+  std::vector<Place> all;
+  for (std::size_t c = 0; c < traffic_.class_count(); ++c) {
+    const std::size_t first = ruled_.row_of(TrafficClass{c}) * ruled_.pair_count;
+    for (std::size_t pair = 0; pair < ruled_.pair_count; ++pair) {
+      const Place& place = places_[level_of_class_[c] * ruled_.demands.size() + ruled_.demand_of[first + pair]];
+      const RuledDemand& demand = ruled_.demands[ruled_.demand_of[first + pair]];
+      const bool has_traffic = traffic_.at(TrafficClass{c}, demand.from, demand.to).bps() > 0.0;
+      all.push_back(has_traffic ? place : Place{});
+    }
+  }
+  return all;
 }
 
 void BlockRouting::add_up(std::vector<std::vector<double>>& utilization) {
@@ -236,30 +313,28 @@ void BlockRouting::mix(std::vector<std::vector<double>>& utilization) const {
   }
 }
 
-void BlockRouting::add_split(PathPlanBuilder& builder, const Place& place, double fraction_min) const {
+void BlockRouting::add_split(PathPlanBuilder& builder, const Place& place, double fraction_min, Split& split) const {
   const TrafficBlock& block = blocks_[place.block];
-  std::vector<std::pair<double, std::vector<LinkId>>> split;
-  std::vector<LinkId> links;
+  std::size_t count = 0;
   for (const BlockTree& tree : block.trees) {
-    const auto detour = std::find_if(tree.detours.begin(), tree.detours.end(),
-                                     [&](const BlockTree::Detour& d) { return d.target == place.target; });
-    if (detour != tree.detours.end()) {
-      links.clear();
-      for (const std::uint32_t link : detour->links) links.emplace_back(link);
-    } else {
-      trace(graph_, tree.parent_link, block.targets[place.target], links);
+    path_of(block, tree, place.target, split.traced);
+    std::size_t at = 0;
+    while (at < count && split.path[at] != split.traced) ++at;
+    if (at < count) {
+      split.share[at] += tree.share;
+      continue;
     }
-    const auto held = std::find_if(split.begin(), split.end(), [&](const auto& part) { return part.second == links; });
-    if (held == split.end()) {
-      split.emplace_back(tree.share, links);
-    } else {
-      held->first += tree.share;
+    if (count == split.path.size()) {
+      split.path.emplace_back();
+      split.share.push_back(0.0);
     }
+    split.path[count].swap(split.traced);
+    split.share[count++] = tree.share;
   }
-  double largest = 0.0;
-  for (const auto& [share, path] : split) largest = std::max(largest, share);
-  for (const auto& [share, path] : split) {
-    if (share >= std::min(fraction_min, largest)) builder.add_path(share, path);
+  const double largest =
+      *std::max_element(split.share.begin(), split.share.begin() + static_cast<std::ptrdiff_t>(count));
+  for (std::size_t p = 0; p < count; ++p) {
+    if (split.share[p] >= std::min(fraction_min, largest)) builder.add_path(split.share[p], split.path[p]);
   }
 }
 
@@ -271,6 +346,7 @@ PathPlan BlockRouting::make_plan(double fraction_min) const {
     shortest.push_back(shortest_path_tree(topology_, NodeId{s}, cost));
   }
   PathPlanBuilder builder;
+  Split split;
   for (std::size_t c = 0; c < traffic_.class_count(); ++c) {
     const std::size_t first = ruled_.row_of(TrafficClass{c}) * ruled_.pair_count;
     for (std::size_t pair = 0; pair < ruled_.pair_count; ++pair) {
@@ -279,7 +355,7 @@ PathPlan BlockRouting::make_plan(double fraction_min) const {
       builder.begin_demand({TrafficClass{c}, demand.from, demand.to});
       const Place& place = places_[level_of_class_[c] * ruled_.demands.size() + d];
       if (place.block != kNone && !blocks_[place.block].trees.empty()) {
-        add_split(builder, place, fraction_min);
+        add_split(builder, place, fraction_min, split);
       } else if (!demand.path.empty()) {
         builder.add_path(1.0, demand.path);
       } else {

@@ -81,30 +81,50 @@ class BlockRouting {
   /// What rates by target put on links when they follow a tree.
   void flows_of(const TrafficBlock& block, std::span<const double> rate, const BlockTree& tree,
                 std::vector<LinkFlow>& flows);
+  /// The part of a target's traffic on each link, as `bps`; a link may stand there more than once.
+  void target_flows(const TrafficBlock& block, std::size_t target, std::vector<LinkFlow>& flows) const;
   /// Utilisation of every link in every column, added up anew.
   void mix(std::vector<std::vector<double>>& utilization) const;
   /// The same, and trees without traffic worth mention are forgotten.
   void add_up(std::vector<std::vector<double>>& utilization);
   /// Sets a block's rates, and its trees' flows after them.
   void set_rates(TrafficBlock& block, std::span<const double> rate);
+  /// What utilisations are measured against from now on: by link, 1 / (bit/s); 0 for a link that is down.
+  void set_inverse_capacity(std::span<const double> inverse) {
+    inverse_capacity_.assign(inverse.begin(), inverse.end());
+  }
+  /// Moves the targets that are marked, not all of them, to a new block with the same trees.
+  /// @return  its position, the last one
+  std::size_t split_block(std::size_t block, const std::vector<bool>& marked);
 
   /// Every connected pair of every class on its paths. Fractions below `fraction_min` are left out where others remain.
   [[nodiscard]] PathPlan make_plan(double fraction_min) const;
   /// Demands above zero on a path that breaks their class's rule, for want of another; in order.
   [[nodiscard]] std::vector<BrokenRule> broken_rules() const;
-
- private:
+  /// Where a demand is routed: a block and one of its targets.
   struct Place {
-    std::uint32_t block = kNone;
+    static constexpr std::uint32_t kNone = 0xffffffff;
+    std::uint32_t block = kNone;  ///< kNone: no traffic
     std::uint32_t target = 0;
   };
-  static constexpr std::uint32_t kNone = 0xffffffff;
+  /// By class and pair, in the order of the demands of `make_plan`.
+  [[nodiscard]] std::vector<Place> places() const;
+
+ private:
+  static constexpr std::uint32_t kNone = Place::kNone;
 
   void make_blocks();
   TrafficBlock& open_block(std::size_t level, std::size_t rule, NodeId source, std::uint32_t& at);
   void take_fixed_paths(const TrafficBlock& block, std::span<const double> price, BlockTree& tree);
   void settle_delays(const TrafficBlock& block, std::span<const double> price, BlockTree& tree);
-  void add_split(PathPlanBuilder& builder, const Place& place, double fraction_min) const;
+  void path_of(const TrafficBlock& block, const BlockTree& tree, std::size_t target, std::vector<LinkId>& links) const;
+  /// A demand's distinct paths; kept between demands for its memory.
+  struct Split {
+    std::vector<double> share;
+    std::vector<std::vector<LinkId>> path;
+    std::vector<LinkId> traced;
+  };
+  void add_split(PathPlanBuilder& builder, const Place& place, double fraction_min, Split& split) const;
 
   Topology topology_;
   TrafficMatrix traffic_;

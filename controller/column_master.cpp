@@ -6,7 +6,7 @@
 
 namespace wan::controller {
 
-/// Column 0 is U; rows are those of utilisations, then blocks.
+/// Column 0 is G; rows are those of utilisations, then blocks.
 struct ColumnMaster::Impl {
   std::size_t row_count;
   ClpSimplex lp;
@@ -22,9 +22,9 @@ struct ColumnMaster::Impl {
     start.push_back(static_cast<CoinBigIndex>(rows.size()));
     objective.push_back(cost);
   }
-  void flush() {
+  void flush(double upper_max) {
     const std::vector<double> lower(objective.size(), 0.0);
-    const std::vector<double> upper(objective.size(), COIN_DBL_MAX);
+    const std::vector<double> upper(objective.size(), upper_max);
     lp.addColumns(static_cast<int>(objective.size()), lower.data(), upper.data(), objective.data(), start.data(),
                   rows.data(), values.data());
     start.assign(1, 0);
@@ -34,22 +34,24 @@ struct ColumnMaster::Impl {
   }
 };
 
-ColumnMaster::ColumnMaster(std::span<const Row> rows, std::size_t block_count)
+ColumnMaster::ColumnMaster(std::span<const Row> rows, std::span<const Row> blocks, const Goal& goal)
     : impl_{std::make_unique<Impl>()}, duals_(rows.size(), 0.0) {
   impl_->row_count = rows.size();
   ClpSimplex& lp = impl_->lp;
   lp.setLogLevel(0);
   lp.setPrimalTolerance(1e-9);
   lp.setDualTolerance(1e-9);
-  lp.resize(static_cast<int>(rows.size() + block_count), 0);
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    lp.setRowBounds(static_cast<int>(r), -COIN_DBL_MAX, rows[r].bound);
-    if (!rows[r].of_goal) continue;
-    impl_->rows.push_back(static_cast<int>(r));
+  lp.resize(static_cast<int>(rows.size() + blocks.size()), 0);
+  const auto set_row = [&](std::size_t number, const Row& row, double lower) {
+    lp.setRowBounds(static_cast<int>(number), lower, row.bound);
+    if (!row.of_goal) return;
+    impl_->rows.push_back(static_cast<int>(number));
     impl_->values.push_back(-1.0);
-  }
-  for (std::size_t b = 0; b < block_count; ++b) lp.setRowBounds(static_cast<int>(rows.size() + b), 1.0, 1.0);
-  impl_->end_column(1.0);
+  };
+  for (std::size_t r = 0; r < rows.size(); ++r) set_row(r, rows[r], -COIN_DBL_MAX);
+  for (std::size_t b = 0; b < blocks.size(); ++b) set_row(rows.size() + b, blocks[b], blocks[b].bound);
+  impl_->end_column(goal.cost);
+  impl_->flush(goal.upper);
 }
 
 ColumnMaster::~ColumnMaster() = default;
@@ -66,7 +68,7 @@ void ColumnMaster::add_tree(std::size_t block, std::span<const Entry> entries) {
 
 bool ColumnMaster::solve() {
   ClpSimplex& lp = impl_->lp;
-  if (!impl_->objective.empty()) impl_->flush();
+  if (!impl_->objective.empty()) impl_->flush(COIN_DBL_MAX);
   if (impl_->solved_before) {
     lp.primal(0, 1);  // new columns leave the last basis feasible
   } else {
@@ -75,6 +77,7 @@ bool ColumnMaster::solve() {
   impl_->solved_before = true;
   if (lp.status() != 0) return false;
   const double* column = lp.primalColumnSolution();
+  goal_ = column[0];
   shares_.assign(column + 1, column + lp.numberColumns());
   for (double& share : shares_) share = std::max(share, 0.0);
   const double* row_price = lp.dualRowSolution();

@@ -313,7 +313,8 @@ void ColumnSolver::finish_by_master(const ColumnGoal& goal, ColumnBound& bound) 
     number[b] = counted;
     counted += counts(blocks[b], goal.column);
   }
-  ColumnMaster master{master_rows(goal), counted};
+  const std::vector<ColumnMaster::Row> whole(counted, {.bound = 1.0, .of_goal = false});
+  ColumnMaster master{master_rows(goal), whole, {}};
   std::vector<std::pair<std::size_t, std::size_t>> place;  // by the master's tree: block, tree
   std::vector<std::size_t> added(blocks.size(), 0);
   std::vector<ColumnMaster::Entry> entries;
@@ -335,10 +336,11 @@ void ColumnSolver::finish_by_master(const ColumnGoal& goal, ColumnBound& bound) 
   };
   std::vector<std::vector<double>> prices(goal.column + 1, std::vector<double>(links, 0.0));
   double blend = kBlendFirst;
+  bool priced_purely = false;  // by the master's own duals alone: no tree they find missing is the optimum
   for (int round = 0; round < kMasterRoundsMax; ++round) {
     const std::size_t before = place.size();
     add_new();
-    if (round > 0 && place.size() == before && blend == 0.0) break;
+    if (priced_purely && place.size() == before) break;
     if (!master.solve()) break;
     for (std::size_t t = 0; t < place.size(); ++t)
       blocks[place[t].first].trees[place[t].second].share = master.shares()[t];
@@ -351,6 +353,7 @@ void ColumnSolver::finish_by_master(const ColumnGoal& goal, ColumnBound& bound) 
       }
     }
     ++sweeps_;
+    priced_purely = blend == 0.0;
     const double bound_before = bound.value;
     std::vector<BlockTree> found = offer_bound(goal, prices, bound);
     blend = bound.value > bound_before ? kBlendFirst : blend * 0.5;

@@ -16,6 +16,7 @@
 #include "core/io/topology_file.h"
 #include "simulator/fluid_network.h"
 #include "simulator/program/plan_verifier.h"
+#include "simulator/program/solve_classes.h"
 
 namespace wan::simulator {
 namespace {
@@ -27,13 +28,17 @@ what is wrong; 2 wrong usage.
 Examples:
   aiwan-sim solve --topology net.graph --demands net.0000.demands
   aiwan-sim solve --topology abilene.graph --demands traffic.csv@120 --gap 0.001 --exact
-  aiwan-sim solve --topology Cogentco.graphml --demands gravity:7:0.8 --plan-out plan.json --json -)";
+  aiwan-sim solve --topology Cogentco.graphml --demands gravity:7:0.8 --plan-out plan.json --json -
+  aiwan-sim solve --topology net.graph --demands net.demands --policies policies.yaml --class-share gold=0.2
+                  --objective classes
+  aiwan-sim solve --topology net.graph --demands gravity:7:1.4 --objective fair --json shares.json)";
 
 struct SolveOptions {
   std::string topology, demands, plan_out, json;
   double gap = 0.01;
   int threads = 1;
   bool exact = false;
+  ClassSolveOptions classes;
 };
 
 struct Exact {
@@ -142,6 +147,10 @@ int run_solve(const SolveOptions& options, const BestUtilization& best_utilizati
   const Topology& topology = network->topology;
   const auto traffic = resolve_demands(options.demands, topology, best_utilization);
   if (!traffic) return report(traffic.error());
+  if (options.classes.wanted()) {
+    const SolveRequest request{.gap = options.gap, .plan_out = options.plan_out, .json = options.json};
+    return solve_classes(*network, *traffic, options.classes, request, best_utilization);
+  }
   const auto solved = solve(topology, *traffic, options);
   if (!solved) return report(solved.error());
   if (!solved->verified) return report({ErrorCode::kInternal, "the verifier refuses our own plan: " + solved->refusal});
@@ -179,6 +188,7 @@ void add_solve_command(CLI::App& app, int& exit_code, BestUtilization best_utili
       ->capture_default_str();
   command->add_option("--plan-out", options->plan_out, "write the plan and its proof to this file");
   command->add_option("--json", options->json, "write the result as JSON to this file, or to standard output with -");
+  add_class_solve_options(*command, options->classes);
   command->footer(kExamples);
   command->callback(
       [options, best = std::move(best_utilization), &exit_code] { exit_code = run_solve(*options, best); });
