@@ -17,6 +17,7 @@
 #include "core/io/topology_file.h"
 #include "simulator/fluid_network.h"
 #include "simulator/program/plan_verifier.h"
+#include "simulator/program/solve_classes.h"
 
 namespace wan::simulator {
 namespace {
@@ -29,7 +30,10 @@ Examples:
   aiwan-sim solve --topology net.graph --demands net.0000.demands
   aiwan-sim solve --topology abilene.graph --demands traffic.csv@120 --gap 0.001 --exact
   aiwan-sim solve --topology net.graph --demands net.0000.demands --paths 4 --sid-depth 6 --plan-out plan.json
-  aiwan-sim solve --topology Cogentco.graphml --demands gravity:7:0.8 --plan-out plan.json --json -)";
+  aiwan-sim solve --topology Cogentco.graphml --demands gravity:7:0.8 --plan-out plan.json --json -
+  aiwan-sim solve --topology net.graph --demands net.demands --policies policies.yaml --class-share gold=0.2
+                  --objective classes
+  aiwan-sim solve --topology net.graph --demands gravity:7:1.4 --objective fair --json shares.json)";
 
 constexpr std::size_t kPathsUnlimited = 1'000'000;
 constexpr double kGapOfAllPaths = 0.7;  // of the gap wanted, for the plan that few paths are taken from
@@ -42,6 +46,7 @@ struct SolveOptions {
   std::size_t paths_max = 0, sid_depth = 0;  // 0: any number
 
   [[nodiscard]] bool few() const { return paths_max > 0 || sid_depth > 0; }
+  ClassSolveOptions classes;
 };
 
 struct Exact {
@@ -191,6 +196,13 @@ int run_solve(const SolveOptions& options, const BestUtilization& best_utilizati
   const Topology& topology = network->topology;
   const auto traffic = resolve_demands(options.demands, topology, best_utilization);
   if (!traffic) return report(traffic.error());
+  if (options.classes.wanted()) {
+    if (options.few()) {
+      return report({ErrorCode::kBadInput, "--paths and --sid-depth do not go with --policies and --objective yet"});
+    }
+    const SolveRequest request{.gap = options.gap, .plan_out = options.plan_out, .json = options.json};
+    return solve_classes(*network, *traffic, options.classes, request, best_utilization);
+  }
   const auto solved = solve(topology, *traffic, options);
   if (!solved) return report(solved.error());
   if (!solved->verified) return report({ErrorCode::kInternal, "the verifier refuses our own plan: " + solved->refusal});
@@ -231,6 +243,7 @@ void add_solve_command(CLI::App& app, int& exit_code, BestUtilization best_utili
       ->check(CLI::Range(1, 1000));
   command->add_option("--plan-out", options->plan_out, "write the plan and its proof to this file");
   command->add_option("--json", options->json, "write the result as JSON to this file, or to standard output with -");
+  add_class_solve_options(*command, options->classes);
   command->footer(kExamples);
   command->callback(
       [options, best = std::move(best_utilization), &exit_code] { exit_code = run_solve(*options, best); });

@@ -6,12 +6,16 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "core/io/json_output.h"
 #include "core/io/plan_file.h"
 #include "core/io/topology_file.h"
+#include "simulator/program/class_proof.h"
+#include "simulator/program/class_traffic.h"
+#include "simulator/program/class_verifier.h"
 #include "simulator/program/plan_verifier.h"
 
 namespace wan::simulator {
@@ -25,11 +29,14 @@ Examples:
   aiwan-sim verify --topology net.graph --demands net.0000.demands --plan plan.json
   aiwan-sim verify --topology net.graph --demands net.0000.demands --plan plan.json --paths 4 --sid-depth 6
   aiwan-sim verify --topology abilene.graph --demands traffic.csv@120 --plan plan.json --json -
-  aiwan-sim verify --topology Cogentco.graphml --demands gravity:7:0.8 --plan plan.json --json verdict.json)";
+  aiwan-sim verify --topology Cogentco.graphml --demands gravity:7:0.8 --plan plan.json --json verdict.json
+  aiwan-sim verify --topology net.graph --demands net.demands --policies policies.yaml --class-share gold=0.2
+                   --plan plan.json)";
 
 struct VerifyOptions {
   std::string topology, demands, plan, json;
   std::size_t paths_max = 0, sid_depth = 0;  // 0: whatever the plan itself promises
+  ClassArguments classes;
 };
 
 int report(const Error& error) {
@@ -72,6 +79,57 @@ Result<void> check_wishes(const VerifyOptions& options, const Verification& foun
   return {};
 }
 
+nlohmann::ordered_json to_json(const ClassVerification& found) {
+  nlohmann::ordered_json levels = nlohmann::json::array();
+  for (const ClassVerification::Level& level : found.levels) {
+    levels.push_back({{"utilization", level.utilization}, {"lower_bound", level.lower_bound}});
+  }
+  return {
+      {"levels", std::move(levels)},          {"utilization", found.utilization},   {"shed", found.shed},
+      {"carried_share", found.carried_share}, {"fairness_gap", found.fairness_gap}, {"broken", found.broken.size()}};
+}
+
+void tell(std::ostream& talk, const ClassVerification& found) {
+  for (std::size_t k = 0; k < found.levels.size(); ++k) {
+    talk << "verified: level " << k + 1 << ": utilization " << std::setprecision(9) << found.levels[k].utilization;
+    if (found.levels[k].lower_bound > 0.0) talk << ", no plan can be below " << found.levels[k].lower_bound;
+    talk << '\n';
+  }
+  if (found.shed > 0) {
+    talk << "verified: " << found.shed << " demands are carried in part, " << std::setprecision(4)
+         << 100.0 * found.carried_share << " % of all traffic; common fractions within " << std::setprecision(3)
+         << 100.0 * found.fairness_gap << " % of their bounds\n";
+  }
+  if (found.broken.size() > 0) talk << found.broken.size() << " demands have no path within their class's rule\n";
+}
+
+/// The traffic of all classes, and what the plan promises about them. Nothing: the plan has no proof of classes.
+struct ClassClaim {
+  controller::PolicySet policies;
+  TrafficMatrix traffic;
+  ClassProof proof;
+};
+
+Result<std::optional<ClassClaim>> class_claim(const VerifyOptions& options, const Topology& topology,
+                                              const TrafficMatrix& base, const BestUtilization& best_utilization) {
+  auto proof = read_class_proof(options.plan, topology);
+  if (!proof) return tl::unexpected<Error>{proof.error()};
+  if (!*proof) {
+    if (!options.classes.wanted()) return std::optional<ClassClaim>{};
+    return fail(ErrorCode::kBadInput, options.plan + ": the plan says nothing about classes; solve it with --policies");
+  }
+  ClassClaim claim{.policies = {}, .traffic = {}, .proof = **std::move(proof)};
+  if (options.classes.wanted()) {
+    auto policies = read_policies(options.classes.policies, topology);
+    if (!policies) return tl::unexpected<Error>{policies.error()};
+    claim.policies = *std::move(policies);
+  }
+  auto traffic = class_traffic(options.classes, claim.policies, topology, base, best_utilization);
+  if (!traffic) return tl::unexpected<Error>{traffic.error()};
+  claim.traffic = *std::move(traffic);
+  return std::optional{std::move(claim)};
+}
+
 int run_verify(const VerifyOptions& options, const BestUtilization& best_utilization) {
   const io::JsonOutput json{options.json};
   const auto network = io::read_topology(options.topology);
@@ -81,17 +139,28 @@ int run_verify(const VerifyOptions& options, const BestUtilization& best_utiliza
   const auto claimed = io::read_plan(options.plan, network->topology);
   if (!claimed) return report(claimed.error());
 
-  auto found = verify_plan(network->topology, *traffic, *claimed);
-  if (found) {
-    if (const auto held = check_wishes(options, *found); !held) found = tl::unexpected{held.error()};
-  }
-  if (!found) {
-    const nlohmann::ordered_json refusal{{"verified", false}, {"reason", found.error().message}};
+  const auto refuse = [&](const Error& error) {
+    const nlohmann::ordered_json refusal{{"verified", false}, {"reason", error.message}};
     if (const auto written = json.write(refusal.dump(2)); !written) return report(written.error());
-    return report(found.error());
+    return report(error);
+  };
+  const auto claim = class_claim(options, network->topology, *traffic, best_utilization);
+  if (!claim) return report(claim.error());
+  const auto found = verify_plan(network->topology, *claim ? (*claim)->traffic : *traffic, *claimed);
+  if (!found) return refuse(found.error());
+  if (const auto held = check_wishes(options, *found); !held) return refuse(held.error());
+  nlohmann::ordered_json verdict = to_json(*found);
+  std::optional<ClassVerification> of_classes;
+  if (*claim) {
+    auto checked =
+        verify_classes(network->topology, (*claim)->traffic, (*claim)->policies, claimed->plan, (*claim)->proof);
+    if (!checked) return refuse(checked.error());
+    of_classes = *std::move(checked);
+    verdict["classes"] = to_json(*of_classes);
   }
-  if (const auto written = json.write(to_json(*found).dump(2)); !written) return report(written.error());
+  if (const auto written = json.write(verdict.dump(2)); !written) return report(written.error());
   tell(json.talk(), *network, *found);
+  if (of_classes) tell(json.talk(), *of_classes);
   return 0;
 }
 
@@ -110,6 +179,7 @@ void add_verify_command(CLI::App& app, int& exit_code, BestUtilization best_util
   command->add_option("--sid-depth", options->sid_depth, "refuse a plan with more segments a path, or without any")
       ->check(CLI::Range(1, 1000));
   command->add_option("--json", options->json, "write the verdict as JSON to this file, or to standard output with -");
+  add_class_arguments(*command, options->classes);
   command->footer(kExamples);
   command->callback(
       [options, best = std::move(best_utilization), &exit_code] { exit_code = run_verify(*options, best); });

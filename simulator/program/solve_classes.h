@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+
+#include "core/io/topology_file.h"
+#include "core/traffic_matrix.h"
+#include "simulator/program/class_traffic.h"
+#include "simulator/program/demand_argument.h"
+
+namespace CLI {
+class App;
+}
+
+namespace wan::simulator {
+
+/// What `solve` is told beside the network and the demands when classes of traffic count.
+struct ClassSolveOptions {
+  ClassArguments classes;
+  std::string objective = "utilization";  ///< or "classes", "fair"
+  double fill_to = 1.0;
+
+  [[nodiscard]] bool wanted() const { return classes.wanted() || objective != "utilization"; }
+};
+
+/// What `solve` is told anyway.
+struct SolveRequest {
+  double gap = 0.01;
+  std::string plan_out, json;
+};
+
+void add_class_solve_options(CLI::App& command, ClassSolveOptions& options);
+
+/// Plans by class priority or for fair shares, has the plan verified, and reports. Gives the exit code.
+[[nodiscard]] int solve_classes(const io::TopologyFile& network, const TrafficMatrix& base,
+                                const ClassSolveOptions& options, const SolveRequest& request,
+                                const BestUtilization& best_utilization);
+
+}  // namespace wan::simulator
