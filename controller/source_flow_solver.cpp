@@ -21,6 +21,7 @@ constexpr std::size_t kLanes = BatchTreeSearch::kLanes;
 constexpr std::size_t kLargeNetwork = 400;  // nodes from which trees of several blocks are found under the same prices
 constexpr std::size_t kGroupOfLarge = 4;    // that many blocks
 constexpr double kFirstSharpness = 60.0;    // in 1 / utilisation
+constexpr double kSharpnessGrowth = 4.0;    // at most, a sweep
 constexpr double kSharpnessOverGap = 1.0;   // times ln(links) / gap: how far the soft maximum may be off
 constexpr double kPlacingSharpness = 20.0;
 constexpr double kPlacingDelayWeight = 0.2;  // of the utilisation, while sources go on their first trees
@@ -30,6 +31,7 @@ constexpr int kSweepsMax = 300;
 constexpr int kStallWindow = 8;       // sweeps over which the gap must shrink
 constexpr double kStallRatio = 0.6;   // to this part
 constexpr double kAverageKept = 0.8;  // weight of the last sweep's prices in the average beside this one's
+constexpr int kStallsMax = 4;
 constexpr int kShiftsPerBundle = 6;
 constexpr double kGoOnMax = 16.0;  // times a sweep's shifts that all of them may be repeated at once
 constexpr double kGoOnMin = 0.05;
@@ -87,6 +89,10 @@ struct SourceFlowSolver::Impl {
   }
   [[nodiscard]] double gap() const {
     return best_bound > 0.0 ? utilization / best_bound - 1.0 : std::numeric_limits<double>::infinity();
+  }
+  /// At which the soft maximum is off by a part of the gap.
+  [[nodiscard]] double sharpness_for(double gap) const {
+    return kSharpnessOverGap * std::log(static_cast<double>(net.size()) + 1.0) / gap;
   }
   [[nodiscard]] double delay_of_flows() const;
 
@@ -446,9 +452,7 @@ bool SourceFlowSolver::Impl::sweep_once(double gap_wanted) {
   const double bound_before = best_bound;
   update_bound(links.price);
   if (gap() > gap_wanted && best_bound == bound_before) update_bound(price_average);
-  const double soft_range = std::log(static_cast<double>(net.size()) + 1.0);
-  sharpness =
-      std::max(sharpness, std::min(2.0 * sharpness, kSharpnessOverGap * soft_range / std::max(gap(), gap_wanted)));
+  sharpness = std::max(sharpness, std::min(kSharpnessGrowth * sharpness, sharpness_for(std::max(gap(), gap_wanted))));
   return gap() <= gap_wanted;
 }
 
@@ -462,8 +466,8 @@ void SourceFlowSolver::Impl::minimize_utilization(double gap_wanted) {
     const bool stalled = gap() > kStallRatio * gap_before;
     gap_before = gap();
     if (!stalled) continue;
-    if (master_pays) return finish_with_master(gap_wanted);
-    if (++stalls == 4) return;
+    if (master_pays) finish_with_master(gap_wanted);
+    if (++stalls == kStallsMax) return;
   }
 }
 
@@ -585,6 +589,7 @@ void SourceFlowSolver::Impl::solve(const TrafficMatrix& demand, const SourceFlow
   }
   const std::vector<double> last_prices = best_prices;
   update_bound(last_prices);
+  sharpness = std::max(kFirstSharpness, std::min(sharpness, sharpness_for(gap())));
   const double first_gap = options.least_delay ? kGapBeforeShortening * options.gap : options.gap;
   minimize_utilization(first_gap);
   if (!options.least_delay) return;
