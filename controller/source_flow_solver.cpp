@@ -31,7 +31,8 @@ constexpr int kSweepsMax = 300;
 constexpr int kStallWindow = 8;       // sweeps over which the gap must shrink
 constexpr double kStallRatio = 0.6;   // to this part
 constexpr double kAverageKept = 0.8;  // weight of the last sweep's prices in the average beside this one's
-constexpr int kStallsMax = 4;
+constexpr int kStallsMax = 4;  // with a linear program after each of them
+constexpr int kStallsMaxWithout = 24;
 constexpr int kShiftsPerBundle = 6;
 constexpr double kGoOnMax = 16.0;  // times a sweep's shifts that all of them may be repeated at once
 constexpr double kGoOnMin = 0.05;
@@ -467,7 +468,7 @@ void SourceFlowSolver::Impl::minimize_utilization(double gap_wanted) {
     gap_before = gap();
     if (!stalled) continue;
     if (master_pays) finish_with_master(gap_wanted);
-    if (++stalls == kStallsMax) return;
+    if (++stalls == (master_pays ? kStallsMax : kStallsMaxWithout)) return;
   }
 }
 
