@@ -12,6 +12,7 @@ if(NOT WAN_LIBFUZZER)
   find_package(Catch2 2.13 REQUIRED)   # Catch2::Catch2WithMain
   find_package(benchmark REQUIRED)     # benchmark::benchmark
   find_package(PkgConfig REQUIRED)
+  pkg_check_modules(MPI REQUIRED IMPORTED_TARGET ompi-c)           # Open MPI: simulator/program/rank_messages_mpi alone
   pkg_check_modules(CLP REQUIRED IMPORTED_TARGET clp)
   pkg_check_modules(DPDK REQUIRED IMPORTED_TARGET libdpdk>=22.11)  # carries -march=corei7: only dataplane/dpdk links it, PRIVATE
   pkg_check_modules(ZMQ REQUIRED IMPORTED_TARGET libzmq)           # cppzmq's header needs no target of its own

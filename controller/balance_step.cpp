@@ -9,7 +9,7 @@ namespace wan::controller {
 namespace {
 
 constexpr double kBalanced = 0.02;
-constexpr int kIterationsMax = 24;
+constexpr int kIterationsMax = 60;
 constexpr double kOneSided = 1e3;  // stands for the logarithm of a ratio to nothing
 
 struct Sums {
@@ -66,18 +66,20 @@ double BalanceStep::solve(double step_max) const {
   if (balance.value >= 0.0) return 0.0;
   double low = 0.0;
   double high = step_max;
+  bool end_seen = false;
   double step = balance.slope > 0.0 ? -balance.value / balance.slope : step_max;
-  if (!(step < step_max)) {
-    balance = balance_at(step_max);
-    if (balance.value <= 0.0) return step_max;
-    step = balance.slope > 0.0 ? step_max - balance.value / balance.slope : 0.5 * step_max;
-  }
   for (int i = 0; i < kIterationsMax; ++i) {
-    if (!(step > low && step < high)) step = 0.5 * (low + high);
+    if (!(step < high) && !end_seen) {
+      end_seen = true;
+      step = step_max;
+    } else if (!(step > low && step < high)) {
+      step = 0.5 * (low + high);
+    }
     balance = balance_at(step);
+    if (step == step_max && balance.value <= 0.0) return step_max;
     if (std::abs(balance.value) < kBalanced) return step;
     (balance.value < 0.0 ? low : high) = step;
-    if (high - low < 1e-3 * high) break;
+    if (high - low < 1e-9 * high) break;
     step = balance.slope > 0.0 ? step - balance.value / balance.slope : 0.5 * (low + high);
   }
   return low;

@@ -11,6 +11,7 @@ namespace wan::controller {
 namespace {
 
 constexpr double kNegligible = 1e-6;  // of a demand
+constexpr std::size_t kChunk = 32;    // sources taken apart before their paths join the plan
 
 /// The paths of one source's demands, by destination, in flat arrays.
 struct SourcePaths {
@@ -19,6 +20,12 @@ struct SourcePaths {
   std::vector<std::size_t> first_link{0};    // path -> its first link
   std::vector<LinkId> links;
 
+  void clear() {
+    first_path.assign(1, 0);
+    fraction.clear();
+    first_link.assign(1, 0);
+    links.clear();
+  }
   void add_path(double share, std::span<const LinkId> path) {
     fraction.push_back(share);
     links.insert(links.end(), path.begin(), path.end());
@@ -58,14 +65,35 @@ struct SourcePaths {
   }
 };
 
+/// Where links come from and which enter a node, in flat arrays: walks touch nothing else.
+struct Incoming {
+  explicit Incoming(const Topology& topology) {
+    for (const Link& link : topology.links()) from.push_back(static_cast<std::uint32_t>(link.from.index()));
+    first.push_back(0);
+    for (std::size_t node = 0; node < topology.node_count(); ++node) {
+      for (const LinkId id : topology.in_links(NodeId{node})) links.push_back(static_cast<std::uint32_t>(id.index()));
+      first.push_back(static_cast<std::uint32_t>(links.size()));
+    }
+  }
+  std::vector<std::uint32_t> from;   // by link
+  std::vector<std::uint32_t> first;  // node -> its first in `links`; one more than nodes
+  std::vector<std::uint32_t> links;
+};
+
 /// Takes one source's flow apart; keeps its working memory for the next one.
 class Decomposer {
  public:
-  Decomposer(const Topology& topology, const TrafficMatrix& demand, std::span<const double> delay)
-      : topology_{topology}, demand_{demand}, delay_{delay}, flow_(topology.link_count()), met_(topology.node_count()) {}
+  Decomposer(const Topology& topology, const Incoming& incoming, const TrafficMatrix& demand,
+             std::span<const double> delay)
+      : topology_{topology},
+        incoming_{incoming},
+        demand_{demand},
+        delay_{delay},
+        flow_(topology.link_count()),
+        met_(topology.node_count()) {}
 
-  SourcePaths run(NodeId source, const FlowOfSource& flow_of, double fraction_min) {
-    SourcePaths paths;
+  void run(NodeId source, const FlowOfSource& flow_of, double fraction_min, SourcePaths& paths) {
+    paths.clear();
     const bool sends = flow_of(source, flow_);
     std::optional<ShortestPathTree> shortest;  // found when it is needed
     for (std::size_t t = 0; t < topology_.node_count(); ++t) {
@@ -79,7 +107,6 @@ class Decomposer {
       }
       paths.close_destination(fraction_min);
     }
-    return paths;
   }
 
  private:
@@ -106,26 +133,27 @@ class Decomposer {
   /// walk starts anew. False when the flow towards `to` is used up.
   bool walk_back(NodeId source, NodeId to, double negligible) {
     start_walk(to);
-    for (NodeId at = to; at != source;) {
-      LinkId best;
+    for (std::size_t at = to.index(); at != source.index();) {
+      std::uint32_t best = 0;
       double most = negligible;
-      for (const LinkId id : topology_.in_links(at)) {
-        if (flow_[id.index()] > most) {
-          most = flow_[id.index()];
-          best = id;
+      for (std::uint32_t i = incoming_.first[at]; i < incoming_.first[at + 1]; ++i) {
+        const std::uint32_t link = incoming_.links[i];
+        if (flow_[link] > most) {
+          most = flow_[link];
+          best = link;
         }
       }
       if (most == negligible) return false;
-      backwards_.push_back(best);
-      at = topology_.link(best).from;
-      Visit& visit = met_[at.index()];
+      backwards_.push_back(LinkId{best});
+      at = incoming_.from[best];
+      Visit& visit = met_[at];
       if (visit.walk != walk_) {
         visit = {walk_, backwards_.size()};
         continue;
       }
       empty_circle(visit.length);
       start_walk(to);
-      at = to;
+      at = to.index();
     }
     return true;
   }
@@ -142,6 +170,7 @@ class Decomposer {
   }
 
   const Topology& topology_;
+  const Incoming& incoming_;
   const TrafficMatrix& demand_;
   std::span<const double> delay_;
   std::vector<double> flow_;  // by link: what is left of the source's flow
@@ -150,26 +179,25 @@ class Decomposer {
   std::vector<LinkId> backwards_;
 };
 
-PathPlan join(const std::vector<SourcePaths>& sources, std::size_t class_count) {
-  std::size_t paths = 0;
-  std::size_t links = 0;
-  for (const SourcePaths& source : sources) {
-    paths += source.fraction.size();
-    links += source.links.size();
+void add_source(PathPlanBuilder& builder, NodeId source, const SourcePaths& paths) {
+  for (std::size_t t = 0; t + 1 < paths.first_path.size(); ++t) {
+    if (paths.first_path[t] == paths.first_path[t + 1]) continue;
+    builder.begin_demand({TrafficClass{0}, source, NodeId{t}});
+    for (std::size_t p = paths.first_path[t]; p < paths.first_path[t + 1]; ++p) {
+      builder.add_path(paths.fraction[p], std::span{paths.links}.subspan(
+                                              paths.first_link[p], paths.first_link[p + 1] - paths.first_link[p]));
+    }
   }
-  PathPlanBuilder builder;
-  builder.reserve(class_count * sources.size() * sources.size(), class_count * paths, class_count * links);
+}
+
+/// The plan of class 0 for every class.
+PathPlan for_each_class(const PathPlan& plan, std::size_t class_count) {
+  PathPlanBuilder builder = PathPlanBuilder::keeping_fractions();
   for (std::size_t cls = 0; cls < class_count; ++cls) {
-    for (std::size_t s = 0; s < sources.size(); ++s) {
-      const SourcePaths& source = sources[s];
-      for (std::size_t t = 0; t < sources.size(); ++t) {
-        if (source.first_path[t] == source.first_path[t + 1]) continue;
-        builder.begin_demand({TrafficClass{cls}, NodeId{s}, NodeId{t}});
-        for (std::size_t p = source.first_path[t]; p < source.first_path[t + 1]; ++p) {
-          builder.add_path(source.fraction[p], std::span{source.links}.subspan(
-                                                   source.first_link[p], source.first_link[p + 1] - source.first_link[p]));
-        }
-      }
+    for (std::size_t d = 0; d < plan.demand_count(); ++d) {
+      builder.begin_demand({TrafficClass{cls}, plan.demands()[d].from, plan.demands()[d].to});
+      for (std::size_t p = 0; p < plan.path_count(d); ++p)
+        builder.add_path(plan.path(d, p).fraction, plan.path(d, p).links);
     }
   }
   return std::move(builder).build();
@@ -181,26 +209,43 @@ PathPlan decompose_flows(const Topology& topology, const TrafficMatrix& demand, 
                          const DecompositionOptions& options) {
   const std::size_t n = topology.node_count();
   const std::vector<double> delay = delay_costs(topology);
-  std::vector<SourcePaths> sources(n);
+  const Incoming incoming{topology};
   WorkerTeam team{static_cast<std::size_t>(std::max(1, options.threads))};
-  std::vector<Decomposer> decomposers(team.size(), Decomposer{topology, demand, delay});
-  team.run([&](std::size_t member) {
-    for (std::size_t s = member; s < n; s += team.size()) {
-      sources[s] = decomposers[member].run(NodeId{s}, flow_of, options.fraction_min);
+  std::vector<Decomposer> decomposers(team.size(), Decomposer{topology, incoming, demand, delay});
+  const std::size_t chunk = team.size() == 1 ? 1 : kChunk;
+  std::vector<SourcePaths> paths(chunk);
+  PathPlanBuilder builder;
+  std::size_t path_total = 0;
+  std::size_t link_total = 0;
+  for (std::size_t first = 0; first < n; first += chunk) {
+    const std::size_t last = std::min(first + chunk, n);
+    team.run([&](std::size_t member) {
+      for (std::size_t s = first + member; s < last; s += team.size()) {
+        decomposers[member].run(NodeId{s}, flow_of, options.fraction_min, paths[s - first]);
+      }
+    });
+    for (std::size_t s = first; s < last; ++s) {
+      path_total += paths[s - first].fraction.size();
+      link_total += paths[s - first].links.size();
+      // Room for all sources as these were, and a little more: growing moves everything.
+      if (s == std::min(kChunk, n) - 1) {
+        builder.reserve(n * (n - 1), path_total * n / (s + 1) * 9 / 8, link_total * n / (s + 1) * 9 / 8);
+      }
+      add_source(builder, NodeId{s}, paths[s - first]);
     }
-  });
-  return join(sources, options.class_count);
+  }
+  PathPlan plan = std::move(builder).build();
+  return options.class_count == 1 ? std::move(plan) : for_each_class(plan, options.class_count);
 }
 
 PathPlan decompose_flows(const Topology& topology, const TrafficMatrix& demand,
                          const std::vector<std::vector<double>>& flow, std::size_t class_count) {
-  return decompose_flows(
-      topology, demand,
-      [&flow](NodeId source, std::span<double> by_link) {
-        std::copy(flow[source.index()].begin(), flow[source.index()].end(), by_link.begin());
-        return true;
-      },
-      {.class_count = class_count});
+  return decompose_flows(topology, demand,
+                         [&flow](NodeId source, std::span<double> by_link) {
+                           std::copy(flow[source.index()].begin(), flow[source.index()].end(), by_link.begin());
+                           return true;
+                         },
+                         {.class_count = class_count});
 }
 
 }  // namespace wan::controller

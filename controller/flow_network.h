@@ -21,8 +21,8 @@ struct FlowNetwork {
   [[nodiscard]] std::size_t size() const { return from.size(); }
 
   std::vector<std::uint32_t> from, to;
-  std::vector<double> capacity, inverse_capacity;  // bits per second
-  std::vector<double> delay;                       // seconds
+  std::vector<double> capacity, inverse_capacity;   // bits per second
+  std::vector<double> delay;                        // seconds
   std::vector<std::uint32_t> in_first, in_bundles;  // node -> first of the bundles that enter it; one more than nodes
   std::vector<std::uint32_t> bundle_of;             // by link of the topology; kNone for one that is down
   std::vector<double> part_of_bundle;               // by link of the topology: its share of the bundle's capacity

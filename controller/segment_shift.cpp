@@ -37,6 +37,11 @@ double PricedLinks::highest_utilization() const {
   return utilization.empty() ? 0.0 : *std::max_element(utilization.begin(), utilization.end());
 }
 
+void SegmentShift::Log::clear() {
+  records.clear();
+  bundles.clear();
+}
+
 std::uint32_t TreeView::parent(std::uint32_t node) const { return parent_link[node * BatchTreeSearch::kLanes + lane]; }
 
 SegmentShift::SegmentShift(const FlowNetwork& network)
@@ -107,7 +112,7 @@ SegmentShift::Outcome SegmentShift::find_segments(std::uint32_t bundle, const Tr
 }
 
 SegmentShift::Outcome SegmentShift::run(std::uint32_t bundle, const TreeView& tree, std::span<double> flow,
-                                        PricedLinks& links) {
+                                        PricedLinks& links, std::size_t slot, Log& log) {
   const Outcome found = find_segments(bundle, tree, flow, links);
   if (found != Outcome::kBalanced) return found;
   double most = std::numeric_limits<double>::infinity();
@@ -136,7 +141,13 @@ SegmentShift::Outcome SegmentShift::run(std::uint32_t bundle, const TreeView& tr
     flow[b] += moved;
     links.add_load(b, moved);
   }
-  return moved >= most ? Outcome::kUsedUp : Outcome::kBalanced;
+  if (moved >= most) return Outcome::kUsedUp;
+  const std::size_t first = log.bundles.size();
+  log.bundles.insert(log.bundles.end(), dear_.begin(), dear_.end());
+  log.bundles.insert(log.bundles.end(), cheap_.begin(), cheap_.end());
+  log.records.push_back(
+      {.slot = slot, .first = first, .dear_end = first + dear_.size(), .cheap_end = log.bundles.size(), .bps = moved});
+  return Outcome::kBalanced;
 }
 
 }  // namespace wan::controller

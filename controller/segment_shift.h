@@ -24,9 +24,9 @@ struct PricedLinks {
   [[nodiscard]] double highest_utilization() const;
 
   const FlowNetwork* network;
-  double sharpness = 1.0;     ///< in 1 / utilisation
-  double reference = 0.0;     ///< utilisation whose price is 1 / capacity
-  double delay_weight = 0.0;  ///< per second
+  double sharpness = 1.0;                        ///< in 1 / utilisation
+  double reference = 0.0;                        ///< utilisation whose price is 1 / capacity
+  double delay_weight = 0.0;                     ///< per second
   std::vector<double> utilization, price, cost;  ///< by bundle; price without, cost with delay
 };
 
@@ -50,13 +50,29 @@ class SegmentShift {
  public:
   explicit SegmentShift(const FlowNetwork& network);
 
+  /// What a shift did: the dear segment's bundles stand first, then the cheap one's.
+  struct Record {
+    std::size_t slot;
+    std::size_t first;  ///< in `bundles`
+    std::size_t dear_end, cheap_end;
+    double bps;
+  };
+  struct Log {
+    std::vector<Record> records;
+    std::vector<std::uint32_t> bundles;
+    void clear();
+  };
+
   enum class Outcome : std::uint8_t {
     kNothing,   ///< not worth while
     kBalanced,  ///< both segments weigh the same now
     kUsedUp,    ///< all that the dear segment carried has moved: another one may end with the same bundle
   };
   /// @param flow  of the source, by bundle, bits per second; changed, and `links` with it
-  Outcome run(std::uint32_t bundle, const TreeView& tree, std::span<double> flow, PricedLinks& links);
+  /// @param slot  the source's, for the log
+  /// @param log   gets the shift when it ended balanced
+  Outcome run(std::uint32_t bundle, const TreeView& tree, std::span<double> flow, PricedLinks& links, std::size_t slot,
+              Log& log);
 
  private:
   struct Mark {

@@ -21,15 +21,18 @@ constexpr std::size_t kLanes = BatchTreeSearch::kLanes;
 constexpr std::size_t kLargeNetwork = 400;  // nodes from which trees of several blocks are found under the same prices
 constexpr std::size_t kGroupOfLarge = 4;    // that many blocks
 constexpr double kFirstSharpness = 60.0;    // in 1 / utilisation
-constexpr double kSharpnessOverGap = 1.5;   // times ln(links) / gap: how far the soft maximum may be off
+constexpr double kSharpnessOverGap = 1.0;   // times ln(links) / gap: how far the soft maximum may be off
 constexpr double kPlacingSharpness = 20.0;
 constexpr double kPlacingDelayWeight = 0.2;  // of the utilisation, while sources go on their first trees
 constexpr double kDelayTieBreak = 1e-3;      // the same while utilisation is minimised; at most a tenth of the gap
 constexpr double kWorthShifting = 1e-3;      // a way dearer than the tree's by less is left; at most a part of the gap
 constexpr int kSweepsMax = 300;
-constexpr int kStallWindow = 8;      // sweeps over which the gap must shrink
-constexpr double kStallRatio = 0.6;  // to this part
+constexpr int kStallWindow = 8;       // sweeps over which the gap must shrink
+constexpr double kStallRatio = 0.6;   // to this part
+constexpr double kAverageKept = 0.8;  // weight of the last sweep's prices in the average beside this one's
 constexpr int kShiftsPerBundle = 6;
+constexpr double kGoOnMax = 16.0;  // times a sweep's shifts that all of them may be repeated at once
+constexpr double kGoOnMin = 0.05;
 constexpr std::size_t kMasterSizeMax = 250'000;  // sources x bundles up to which a linear program finishes
 constexpr int kMasterRoundsMax = 200;
 constexpr double kBlendFirst = 0.5;  // weight of the best bound's prices in the prices of new trees
@@ -37,7 +40,7 @@ constexpr double kGapBeforeShortening = 0.5;
 constexpr double kSlackMax = 0.01;   // of the utilisation, that shorter paths may cost
 constexpr double kSlackUsed = 0.85;  // of the slack; prices let a little more through
 constexpr double kShorteningSharpness = 1024.0;
-constexpr int kShorteningSweeps = 24;
+constexpr int kShorteningSweeps = 12;
 constexpr double kShorteningWorthwhile = 5e-4;   // a sweep that saves a smaller part of the delay is the last
 constexpr std::size_t kPatientSizeMax = 12'000;  // sources x bundles up to which each sharpness gets several sweeps
 constexpr int kPatience = 4;
@@ -61,6 +64,8 @@ struct SourceFlowSolver::Impl {
   void minimize_utilization(double gap_wanted);
   bool sweep_once(double gap_wanted);
   void sweep();
+  void go_on();
+  void note_prices();
   void balance_source(std::size_t slot, const BatchTreeSearch& search, std::size_t lane);
   void update_bound(std::span<const double> prices);
   bool offer_bound(double bound, std::span<const double> prices);
@@ -71,7 +76,9 @@ struct SourceFlowSolver::Impl {
   /// Runs `work(i, search)` for i in [first, last), spread over the threads; effects must not depend on the order.
   template <typename Work>
   void spread(std::size_t first, std::size_t last, const Work& work);
-  [[nodiscard]] std::span<double> flow(std::size_t slot) { return std::span{flows}.subspan(slot * net.size(), net.size()); }
+  [[nodiscard]] std::span<double> flow(std::size_t slot) {
+    return std::span{flows}.subspan(slot * net.size(), net.size());
+  }
   [[nodiscard]] std::span<double> demand_of_block(std::size_t block) {
     return std::span{demands}.subspan(block * nodes * kLanes, nodes * kLanes);
   }
@@ -102,6 +109,7 @@ struct SourceFlowSolver::Impl {
 
   PricedLinks links;
   SegmentShift shift;
+  SegmentShift::Log shifts;  // of the present sweep
   double utilization = 0.0;
   double sharpness = kFirstSharpness;  // in 1 / utilisation
   std::vector<double> price_average;   // by bundle
@@ -117,7 +125,8 @@ struct SourceFlowSolver::Impl {
   };
   std::vector<Detour> detours;
   double shift_threshold = kWorthShifting;
-  std::vector<double> by_node, priced, part, through;
+  std::vector<double> by_node, priced, part, through, change;
+  BalanceStep joint_step;
   std::vector<std::uint32_t> used_out, ready;
 };
 
@@ -309,9 +318,11 @@ void SourceFlowSolver::Impl::spread(std::size_t first, std::size_t last, const W
 
 void SourceFlowSolver::Impl::sweep() {
   ++sweeps;
+  shifts.clear();
   for (std::size_t first = 0; first < blocks.size(); first += group) {
     const std::size_t last = std::min(first + group, blocks.size());
     links.refresh();
+    note_prices();
     spread(first, last, [&](std::size_t b, BatchTreeSearch&) {
       BatchTreeSearch& search = searches[b - first];
       search.run(blocks[b], links.cost, orders[b]);
@@ -323,7 +334,54 @@ void SourceFlowSolver::Impl::sweep() {
       }
     }
   }
+  go_on();
   add_up();
+}
+
+/// Prices swing within a sweep, as sources take turns; their average over the last sweeps is nearer to the best duals.
+void SourceFlowSolver::Impl::note_prices() {
+  const double sum = std::inner_product(links.price.begin(), links.price.end(), net.capacity.begin(), 0.0);
+  if (!(sum > 0.0)) return;
+  const double groups = static_cast<double>((blocks.size() + group - 1) / group);
+  average_weight = average_weight * std::pow(kAverageKept, 1.0 / groups) + 1.0;
+  for (std::size_t b = 0; b < net.size(); ++b) {
+    price_average[b] += (links.price[b] / sum - price_average[b]) / average_weight;
+  }
+}
+
+/// The sweep's shifts once more, all together, as far as that pays: sources that push each other off a thin link get
+/// no further one at a time.
+void SourceFlowSolver::Impl::go_on() {
+  if (shifts.records.empty()) return;
+  links.refresh();
+  change.assign(net.size(), 0.0);
+  for (const SegmentShift::Record& record : shifts.records) {
+    const double* x = flows.data() + record.slot * net.size();
+    double most = record.bps;
+    for (std::size_t i = record.first; i < record.dear_end; ++i) most = std::min(most, x[shifts.bundles[i]]);
+    for (std::size_t i = record.first; i < record.dear_end; ++i) change[shifts.bundles[i]] -= most;
+    for (std::size_t i = record.dear_end; i < record.cheap_end; ++i) change[shifts.bundles[i]] += most;
+  }
+  double delay = 0.0;
+  for (std::size_t b = 0; b < net.size(); ++b) delay += change[b] * net.delay[b];
+  joint_step.start(links.delay_weight * delay);
+  for (std::size_t b = 0; b < net.size(); ++b) {
+    const double bps = std::abs(change[b]);
+    if (bps == 0.0 || links.price[b] == 0.0) continue;
+    const double rate = links.sharpness * bps * net.inverse_capacity[b];
+    change[b] > 0.0 ? joint_step.add_rising(bps * links.price[b], rate)
+                    : joint_step.add_falling(bps * links.price[b], rate);
+  }
+  const double step = joint_step.solve(kGoOnMax);
+  if (step < kGoOnMin) return;
+  for (const SegmentShift::Record& record : shifts.records) {
+    double* x = flows.data() + record.slot * net.size();
+    double moved = step * record.bps;
+    for (std::size_t i = record.first; i < record.dear_end; ++i) moved = std::min(moved, x[shifts.bundles[i]]);
+    if (!(moved > 0.0)) continue;
+    for (std::size_t i = record.first; i < record.dear_end; ++i) x[shifts.bundles[i]] -= moved;
+    for (std::size_t i = record.dear_end; i < record.cheap_end; ++i) x[shifts.bundles[i]] += moved;
+  }
 }
 
 void SourceFlowSolver::Impl::balance_source(std::size_t slot, const BatchTreeSearch& search, std::size_t lane) {
@@ -342,7 +400,7 @@ void SourceFlowSolver::Impl::balance_source(std::size_t slot, const BatchTreeSea
   });
   for (const Detour& detour : detours) {
     for (int i = 0; i < kShiftsPerBundle && x[detour.bundle] > 0.0; ++i) {
-      if (shift.run(detour.bundle, tree, x, links) != SegmentShift::Outcome::kUsedUp) break;
+      if (shift.run(detour.bundle, tree, x, links, slot, shifts) != SegmentShift::Outcome::kUsedUp) break;
     }
   }
 }
@@ -385,11 +443,6 @@ bool SourceFlowSolver::Impl::sweep_once(double gap_wanted) {
   links.reference = utilization;
   links.sharpness = sharpness / utilization;
   links.refresh();
-  const double sum = std::inner_product(links.price.begin(), links.price.end(), net.capacity.begin(), 0.0);
-  average_weight = 0.7 * average_weight + 1.0;
-  for (std::size_t b = 0; b < net.size(); ++b) {
-    price_average[b] += (links.price[b] / sum - price_average[b]) / average_weight;
-  }
   const double bound_before = best_bound;
   update_bound(links.price);
   if (gap() > gap_wanted && best_bound == bound_before) update_bound(price_average);
@@ -419,7 +472,7 @@ void SourceFlowSolver::Impl::minimize_utilization(double gap_wanted) {
 void SourceFlowSolver::Impl::finish_with_master(double gap_wanted) {
   const std::size_t slots = block_of.size();
   FlowMaster master{slots, net.size()};
-  const double unit = utilization;  // Clp's tolerances are absolute
+  const double unit = utilization;                                          // Clp's tolerances are absolute
   std::vector<std::vector<std::vector<FlowMaster::Entry>>> columns(slots);  // by slot
   std::vector<FlowMaster::Entry> entries;
   const auto add_column = [&](std::size_t slot, auto&& load_of) {

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "controller/planner.h"
+#include "simulator/program/failures_command.h"
 #include "simulator/program/generate_command.h"
 #include "simulator/program/replay_command.h"
 #include "simulator/program/run_command.h"
@@ -33,6 +34,7 @@ int main(int argc, char** argv) {
   int exit_code = EXIT_SUCCESS;
   wan::simulator::add_solve_command(app, exit_code, best_utilization);
   wan::simulator::add_verify_command(app, exit_code, best_utilization);
+  wan::simulator::add_failures_command(app, exit_code, best_utilization);
   wan::simulator::add_replay_command(app, exit_code);
   wan::simulator::add_generate_command(app, exit_code);
   wan::simulator::add_run_command(app, exit_code);

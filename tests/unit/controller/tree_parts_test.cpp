@@ -1,8 +1,11 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
-#include "controller/tree_master.h"
+#include "controller/batch_tree_search.h"
+#include "controller/flow_master.h"
 #include "controller/tree_search.h"
 #include "core/shortest_paths.h"
 #include "tests/unit/controller/drawn_network.h"
@@ -56,19 +59,77 @@ TEST_CASE("accumulated demand is what passes each link of the tree", "[trees]") 
   }
 }
 
-TEST_CASE("the master finds the best mixture of given trees, and again after more are added", "[trees]") {
+TEST_CASE("eight sources at once reach what each of them reaches alone, whatever order they begin with", "[trees]") {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    CAPTURE(seed);
+    Rng rng{seed, "batch"};
+    const std::size_t n = 2 + rng.below(60);
+    const Topology topology =
+        test::drawn_network(rng, {.nodes = n, .two_way_links = n + rng.below(n), .connected = rng.uniform() < 0.5});
+    const TreeSearchGraph graph{topology};
+    std::vector<double> cost(topology.link_count());
+    for (double& c : cost) c = std::pow(10.0, -12.0 * rng.uniform()) * (1.0 + static_cast<double>(rng.below(3)));
+    floor_costs(cost, n);
+    std::vector<std::uint32_t> sources;
+    for (std::uint32_t s = 0; s < n; ++s) {
+      if (rng.uniform() < 0.7) sources.push_back(s);
+    }
+    BatchTreeSearch batch{graph};
+    TreeSearch alone{graph};
+    std::vector<std::uint32_t> order(n);
+    std::iota(order.begin(), order.end(), 0U);
+    for (std::size_t i = n; i > 1; --i) std::swap(order[i - 1], order[rng.below(i)]);
+    std::vector<bool> met(n, false);
+    for (const auto& block : source_blocks(graph, sources)) {
+      REQUIRE(block.size() <= BatchTreeSearch::kLanes);
+      batch.run(block, cost, order);
+      batch.find_parents();
+      std::vector<double> demand(n * BatchTreeSearch::kLanes, 0.0);
+      for (double& d : demand) d = rng.exponential();
+      std::vector<double> by_node = demand;
+      batch.accumulate(by_node);
+      for (std::size_t lane = 0; lane < block.size(); ++lane) {
+        CHECK_FALSE(met[block[lane]]);
+        met[block[lane]] = true;
+        alone.run(block[lane], cost);
+        std::vector<double> passes(n, 0.0);
+        for (std::size_t t = 0; t < n; ++t) {
+          CHECK(batch.cost()[t * BatchTreeSearch::kLanes + lane] == alone.cost()[t]);
+          if (t == block[lane] || std::isinf(alone.cost()[t])) continue;
+          std::size_t hops = 0;
+          for (std::size_t at = t; at != block[lane]; ++hops) {
+            REQUIRE(hops < n);  // parents lead home
+            passes[at] += demand[t * BatchTreeSearch::kLanes + lane];
+            const std::uint32_t up = batch.parent_link()[at * BatchTreeSearch::kLanes + lane];
+            REQUIRE(up != ShortestPathTree::kNoLink);
+            at = graph.link_from[up];
+          }
+        }
+        for (std::size_t t = 0; t < n; ++t) {
+          if (t == block[lane] || std::isinf(alone.cost()[t])) continue;
+          CHECK(by_node[t * BatchTreeSearch::kLanes + lane] == Approx(passes[t]));
+        }
+      }
+    }
+    for (const std::uint32_t source : sources) CHECK(met[source]);
+    std::sort(order.begin(), order.end());
+    for (std::uint32_t node = 0; node < n; ++node) CHECK(order[node] == node);  // still every node once
+  }
+}
+
+TEST_CASE("the master finds the best mixture of given columns, and again after more are added", "[trees]") {
   // One source, three links: trees that load one link each with 1, 2 and 4 mix best in inverse proportion.
-  TreeMaster master{1, 3};
-  const std::vector<TreeMaster::Entry> first{{.link = 0, .utilization = 1.0}};
-  const std::vector<TreeMaster::Entry> second{{.link = 1, .utilization = 2.0}};
-  const std::vector<TreeMaster::Entry> third{{.link = 2, .utilization = 4.0}};
-  master.add_tree(0, first);
-  master.add_tree(0, second);
+  FlowMaster master{1, 3};
+  const std::vector<FlowMaster::Entry> first{{.link = 0, .utilization = 1.0}};
+  const std::vector<FlowMaster::Entry> second{{.link = 1, .utilization = 2.0}};
+  const std::vector<FlowMaster::Entry> third{{.link = 2, .utilization = 4.0}};
+  master.add_column(0, first);
+  master.add_column(0, second);
   REQUIRE(master.solve());
   REQUIRE(master.shares().size() == 2);
   CHECK(master.shares()[0] == Approx(2.0 / 3.0));
   CHECK(master.shares()[1] == Approx(1.0 / 3.0));
-  master.add_tree(0, third);
+  master.add_column(0, third);
   REQUIRE(master.solve());
   REQUIRE(master.shares().size() == 3);
   CHECK(master.shares()[0] == Approx(4.0 / 7.0));
@@ -83,12 +144,12 @@ TEST_CASE("the master finds the best mixture of given trees, and again after mor
 }
 
 TEST_CASE("the master balances two sources over the link that they share", "[trees]") {
-  TreeMaster master{2, 2};
-  const std::vector<TreeMaster::Entry> shared{{.link = 0, .utilization = 1.0}};
-  const std::vector<TreeMaster::Entry> own{{.link = 1, .utilization = 1.0}};
-  master.add_tree(0, shared);  // this source has no other way
-  master.add_tree(1, shared);
-  master.add_tree(1, own);
+  FlowMaster master{2, 2};
+  const std::vector<FlowMaster::Entry> shared{{.link = 0, .utilization = 1.0}};
+  const std::vector<FlowMaster::Entry> own{{.link = 1, .utilization = 1.0}};
+  master.add_column(0, shared);  // this source has no other way
+  master.add_column(1, shared);
+  master.add_column(1, own);
   REQUIRE(master.solve());
   CHECK(master.shares()[0] == Approx(1.0));
   CHECK(master.shares()[1] == Approx(0.0).margin(1e-9));

@@ -1,0 +1,117 @@
+#include "controller/source_flow_solver.h"
+
+#include <catch2/catch.hpp>
+#include <vector>
+
+#include "controller/dual_bound.h"
+#include "controller/planner.h"
+#include "core/link_load.h"
+#include "tests/unit/controller/drawn_network.h"
+#include "tests/unit/controller/path_lp.h"
+
+namespace wan::controller {
+namespace {
+
+TrafficMatrix changed(Rng& rng, const TrafficMatrix& demand) {
+  TrafficMatrix next = demand;
+  for (double& bps : next.bps()) bps *= 0.7 + 0.6 * rng.uniform();
+  return next;
+}
+
+}  // namespace
+
+TEST_CASE("the solver's flows deliver every demand, and its numbers follow from them", "[solver]") {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    CAPTURE(seed);
+    Rng rng{seed, "flows"};
+    const std::size_t n = 2 + rng.below(24);
+    const Topology topology = test::drawn_network(rng, {.nodes = n, .two_way_links = n + rng.below(n)});
+    TrafficMatrix demand = test::drawn_demand(rng, n, 0.7, 1e6);
+    SourceFlowSolver solver{topology};
+    for (int interval = 0; interval < 3; ++interval) {
+      solver.solve(demand, {.gap = 1e-3, .least_delay = interval == 1});
+      std::vector<double> load(topology.link_count(), 0.0);
+      std::vector<double> flow(topology.link_count());
+      for (std::size_t s = 0; s < n; ++s) {
+        solver.flow_of(NodeId{s}, flow);
+        std::vector<double> kept(n, 0.0);
+        for (std::size_t l = 0; l < flow.size(); ++l) {
+          REQUIRE(flow[l] >= 0.0);
+          load[l] += flow[l];
+          kept[topology.links()[l].to.index()] += flow[l];
+          kept[topology.links()[l].from.index()] -= flow[l];
+        }
+        for (std::size_t t = 0; t < n; ++t) {
+          if (t == s) continue;
+          CHECK(kept[t] == Approx(demand.at(NodeId{s}, NodeId{t}).bps()).epsilon(1e-6).margin(1.0));
+        }
+      }
+      CHECK(solver.utilization() == Approx(max_utilization(topology, load)).epsilon(1e-9));
+      CHECK(solver.lower_bound() == Approx(dual_bound(topology, demand, solver.duals())).epsilon(1e-9));
+      CHECK(solver.utilization() <= solver.lower_bound() * (1.0 + 1e-3) + 1e-15);
+      demand = changed(rng, demand);
+    }
+  }
+}
+
+TEST_CASE("a planner that goes on from its last plan ends as near to the optimum as one that begins anew", "[solver]") {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    CAPTURE(seed);
+    Rng rng{seed, "warm"};
+    const Topology topology = test::drawn_network(rng, {.nodes = 6, .two_way_links = 9});
+    TrafficMatrix demand = test::drawn_demand(rng, 6, 0.7, 1e7);
+    const test::PathLp truth{topology};
+    RoutePlanner planner{topology, {.gap = 1e-4, .least_delay = false}};
+    for (int interval = 0; interval < 6; ++interval) {
+      CAPTURE(interval);
+      const auto routes = planner.plan(demand);
+      REQUIRE(routes);
+      REQUIRE(routes->plan.check(topology));
+      const double best = truth.best_utilization(demand);
+      CHECK(routes->certificate.utilization >= best * (1.0 - 1e-9));
+      CHECK(routes->certificate.utilization <= best * (1.0 + 1.01e-4));
+      CHECK(routes->certificate.lower_bound <= best * (1.0 + 1e-9));
+      demand = changed(rng, demand);
+      if (interval == 3) demand.set(NodeId{0}, NodeId{5}, BitRate::mbps(5));  // perhaps a destination that is new
+      if (interval == 4) {
+        for (std::size_t t = 0; t < 6; ++t) demand.set(NodeId{2}, NodeId{t}, BitRate::bps(0));  // a source falls silent
+      }
+    }
+  }
+}
+
+TEST_CASE("equal sequences of matrices give equal plans", "[solver]") {
+  Rng rng{3, "sequence"};
+  const Topology topology = test::drawn_network(rng, {.nodes = 14, .two_way_links = 24});
+  RoutePlanner first{topology, {.gap = 1e-3}};
+  RoutePlanner second{topology, {.gap = 1e-3, .threads = 2}};
+  TrafficMatrix demand = test::drawn_demand(rng, 14, 0.8, 1e7);
+  for (int interval = 0; interval < 4; ++interval) {
+    const auto one = first.plan(demand);
+    const auto other = second.plan(demand);
+    REQUIRE(one);
+    REQUIRE(other);
+    CHECK(one->plan == other->plan);
+    CHECK(one->certificate == other->certificate);
+    demand = changed(rng, demand);
+  }
+}
+
+TEST_CASE("a matrix without traffic between matrices with traffic harms nothing", "[solver]") {
+  Rng rng{5, "silence"};
+  const Topology topology = test::drawn_network(rng, {.nodes = 8, .two_way_links = 12});
+  const TrafficMatrix demand = test::drawn_demand(rng, 8, 0.8, 1e7);
+  RoutePlanner planner{topology, {.gap = 1e-3}};
+  const auto before = planner.plan(demand);
+  const auto silent = planner.plan(TrafficMatrix{8});
+  const auto after = planner.plan(demand);
+  REQUIRE(before);
+  REQUIRE(silent);
+  REQUIRE(after);
+  CHECK(silent->certificate.utilization == 0.0);
+  CHECK(silent->certificate.lower_bound == 0.0);
+  CHECK(after->certificate.gap() <= 1e-3);
+  CHECK(after->certificate.utilization == Approx(before->certificate.utilization).epsilon(2e-3));
+}
+
+}  // namespace wan::controller
