@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "controller/dual_bound.h"
+#include "controller/few_paths.h"
 #include "controller/plan_step.h"
 #include "controller/planner.h"
 #include "controller/reference_lp.h"
@@ -276,11 +277,14 @@ bool ControlLoop::Impl::serves_network() const {
 }
 
 bool ControlLoop::Impl::complies() const {
+  if (options.paths_max > 0 && most_paths(in_force) > options.paths_max) return false;
   return !options.constrain || options.constrain(topology, in_force) == in_force;
 }
 
 PathPlan ControlLoop::Impl::constrained(PathPlan plan) const {
-  return options.constrain ? options.constrain(topology, plan) : std::move(plan);
+  if (options.constrain) plan = options.constrain(topology, plan);
+  if (options.paths_max == 0) return plan;
+  return keep_few_paths(topology, set.forecast, std::move(plan), options.paths_max);
 }
 
 TrafficMatrix ControlLoop::Impl::with_headroom(const TrafficMatrix& measured, std::span<const Demand> censored) {
@@ -422,7 +426,8 @@ void ControlLoop::Impl::put_forward(Decision& decision, PathPlan plan, bool usab
     decision.moved_share = wan::controller::moved_share(in_force, plan, set.forecast);
     if (usable && decision.moved_share > options.max_moved_share) {
       const double share = options.max_moved_share / decision.moved_share;
-      plan = blended(in_force, plan, share);
+      plan = options.paths_max > 0 ? blended(in_force, plan, share, set.forecast, options.paths_max)
+                                   : blended(in_force, plan, share);
       decision.reason += "; moves " + number(options.max_moved_share) + " of the " + number(decision.moved_share) +
                          " of all traffic that it would, as much as one step may";
       decision.moved_share = wan::controller::moved_share(in_force, plan, set.forecast);
@@ -448,7 +453,7 @@ void ControlLoop::Impl::choose(Decision& decision, const Outlook& now_in_force, 
     decision.lower_bound = routes->lower_bound;
     decision.broken_rules = routes->broken;
   }
-  if (routes && options.constrain) {
+  if (routes && (options.constrain || options.paths_max > 0)) {
     routes->plan = constrained(std::move(routes->plan));
     routes->expected_utilization = outlook(topology, routes->plan, set.scenarios).mean;
   }

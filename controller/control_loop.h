@@ -36,6 +36,7 @@ struct LoopOptions {
   std::size_t censored_memory = 10;  ///< intervals for which it is not planned below what it was before
   /// Kept by the scenario planner from the start; beside it `constrain` bends the other plans and checks this one.
   PlanConstraints constraints;
+  std::size_t paths_max = 0;  ///< a demand, of every plan put in force or proposed; 0: any number
   /// Bends a plan to the operator's policies: idempotent, gives a plan back as it is when that follows them. Null:
   /// none.
   std::function<PathPlan(const Topology&, const PathPlan&)> constrain;

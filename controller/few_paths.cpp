@@ -31,6 +31,7 @@ constexpr double kShareMin = 2e-3;  // smaller shares are given up where the gap
 constexpr double kKickWork = 5e5;   // rows looked at in all kicks together, before giving up
 constexpr int kKicksMax = 400;
 constexpr int kRoundsAfterKick = 3;
+constexpr double kAsGood = 2e-3;  // of the utilisation: what is left of a plan's own paths may cost, unbalanced
 
 std::vector<LinkId> as_ids(std::span<const std::uint32_t> links) {
   std::vector<LinkId> ids;
@@ -180,7 +181,7 @@ void Reducer::descend() {
     const double excess = target_ > 0.0 ? lowest_ / target_ - 1.0 : 1.0;
     const double wanted = factor * several / std::max(excess, 0.1 * options_.gap);
     descent_.set_loads(std::clamp(wanted, kSharpnessMin, kSharpnessMax));
-    descent_.exchange_paths();
+    if (options_.new_paths) descent_.exchange_paths();
     descent_.set_loads(descent_.sharpness());
     for (int i = 0; i < kSweepsMax && descent_.sweep() > 0.1 * kProgress; ++i) {
     }
@@ -275,12 +276,31 @@ Result<void> Reducer::run() {
   }
   keep_few();
   descend();
-  if (lowest_ > target_) kick_on();
+  if (lowest_ > target_ && options_.new_paths) kick_on();
   drop_small_shares();
   return {};
 }
 
 }  // namespace
+
+std::size_t most_paths(const PathPlan& plan) {
+  std::size_t most = 0;
+  for (std::size_t d = 0; d < plan.demand_count(); ++d) most = std::max(most, plan.path_count(d));
+  return most;
+}
+
+PathPlan keep_few_paths(const Topology& topology, const TrafficMatrix& expected, PathPlan plan, std::size_t paths_max) {
+  if (most_paths(plan) <= paths_max) return plan;
+  const bool known = expected.node_count() == topology.node_count();
+  const TrafficMatrix traffic = known ? expected : TrafficMatrix{topology.node_count()};
+  FewPathsOptions options;
+  options.paths_max = paths_max;
+  options.new_paths = false;
+  options.gap = kAsGood;
+  Certificate as_it_is;
+  as_it_is.lower_bound = max_utilization(topology, plan, traffic);
+  return reduce_paths(topology, traffic, plan, as_it_is, options).value().plan;  // asks for nothing that can fail
+}
 
 SegmentLists segment_lists_of(const Topology& topology, const PathPlan& plan, std::size_t depth) {
   SegmentLists lists;

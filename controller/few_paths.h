@@ -14,7 +14,8 @@ namespace wan::controller {
 struct FewPathsOptions {
   std::size_t paths_max = 4;               ///< a demand, at least 1
   std::optional<std::size_t> sid_depth{};  ///< segments a path, at least 1; none: not limited and not written
-  double gap = 0.01;                       ///< stop once (utilisation - bound) / bound is at most this, above 0
+  bool new_paths = true;  ///< false: only paths that the plan has, so that rules it was made under stay kept
+  double gap = 0.01;      ///< stop once (utilisation - bound) / bound is at most this, above 0
 };
 
 /// A plan of few paths, and how good it is among plans of any number of paths.
@@ -46,6 +47,16 @@ struct FewPathsPlan {
 [[nodiscard]] Result<FewPathsPlan> reduce_paths(const Topology& topology, const TrafficMatrix& demand,
                                                 const PathPlan& plan, const Certificate& certificate,
                                                 const FewPathsOptions& options = {});
+
+/// The most paths that a demand of the plan has.
+[[nodiscard]] std::size_t most_paths(const PathPlan& plan);
+
+/// A plan with at most `paths_max` of its own paths a demand, balanced for `expected` traffic: as near to the plan's
+/// utilisation there as it takes, no nearer, so that what it was planned for beside is kept. A plan of so few paths is
+/// given back as it is.
+/// @param expected  where it is of another network, the largest shares are kept
+[[nodiscard]] PathPlan keep_few_paths(const Topology& topology, const TrafficMatrix& expected, PathPlan plan,
+                                      std::size_t paths_max);
 
 /// The segment list of each path, in as few segments as it takes to stay within `depth`; a path that needs more gets
 /// what it needs.

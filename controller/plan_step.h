@@ -17,4 +17,12 @@ namespace wan::controller {
 /// @return       demands of `after`; one that `before` does not route is as in `after`
 [[nodiscard]] PathPlan blended(const PathPlan& before, const PathPlan& after, double share);
 
+/// The same with at most `paths_max` paths a demand, which both plans keep: a demand whose blend has more takes the new
+/// split whole once the share of those before it has saved up for that, and else stays on the old one. So no more
+/// traffic moves than by `blended`, and a chain of steps ends at `after`, but for a demand that is itself more than all
+/// that one step moves.
+/// @param demand  what the share is of
+[[nodiscard]] PathPlan blended(const PathPlan& before, const PathPlan& after, double share, const TrafficMatrix& demand,
+                               std::size_t paths_max);
+
 }  // namespace wan::controller

@@ -44,6 +44,7 @@ struct PolicySet {
   std::vector<ClassPolicy> classes{ClassPolicy{.name = "default"}};  ///< at least the default class
   std::optional<double> utilization_target;
   std::optional<double> max_moved_share;
+  std::size_t paths_max = 4;  ///< a demand, at least 1
   std::vector<Pin> pins;
   std::vector<std::string> drain;     ///< as the operator wrote them
   std::vector<LinkId> drained_links;  ///< what they stand for; sorted, no repeats

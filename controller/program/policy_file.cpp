@@ -29,6 +29,7 @@ constexpr std::size_t kDscps = 64;
 constexpr std::size_t kTargetsMax = 1'000;
 constexpr std::size_t kPinsMax = 10'000;
 constexpr std::size_t kWindowsMax = 1'000;
+constexpr std::uint64_t kPathsMax = 64;
 constexpr std::size_t kClassNameBytesMax = 64;
 constexpr std::size_t kTargetBytesMax = 256;
 constexpr double kUtilizationMin = 0.01, kUtilizationMax = 10.0;
@@ -168,9 +169,9 @@ std::optional<Timestamp> PolicyReader::time(const YamlEntry& entry, const std::s
 }
 
 void PolicyReader::read_root(const YamlValue& root) {
-  const auto fields =
-      entries(root, root.line, "",
-              {"classes", "utilization_target", "max_moved_share", "pins", "drain", "maintenance", "guard"});
+  const auto fields = entries(
+      root, root.line, "",
+      {"classes", "utilization_target", "max_moved_share", "paths_max", "pins", "drain", "maintenance", "guard"});
   // Pins name classes, wherever in the file these stand.
   for (const YamlEntry& entry : fields) {
     if (entry.key == "classes") read_classes(entry);
@@ -180,6 +181,8 @@ void PolicyReader::read_root(const YamlValue& root) {
       policies_.utilization_target = number(entry, entry.key, kUtilizationMin, kUtilizationMax);
     } else if (entry.key == "max_moved_share") {
       policies_.max_moved_share = number(entry, entry.key, 0.0, 1.0);
+    } else if (entry.key == "paths_max") {
+      if (const auto most = whole(entry, entry.key, 1, kPathsMax)) policies_.paths_max = *most;
     } else if (entry.key == "pins") {
       each(entry, kPinsMax, [&](const YamlValue& value, const std::string& key) { read_pin(value, key); });
     } else if (entry.key == "drain") {

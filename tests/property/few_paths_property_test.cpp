@@ -42,12 +42,6 @@ PlannedRoutes all_paths(const Drawn& network, double gap = 1e-4) {
   return plan_paths(network.topology, network.demand, {.gap = gap, .least_delay = false}).value();
 }
 
-std::size_t most_paths(const PathPlan& plan) {
-  std::size_t most = 0;
-  for (std::size_t d = 0; d < plan.demand_count(); ++d) most = std::max(most, plan.path_count(d));
-  return most;
-}
-
 /// The best plan of at most `k` paths a demand, by trying every choice of paths.
 class EveryChoice {
  public:
@@ -131,12 +125,12 @@ TEST_CASE("few paths come near the best choice of so many paths there is", "[few
     const double ratio = few->certificate.utilization / best;
     CAPTURE(seed, k, best, routes.certificate.utilization, few->certificate.utilization);
     CHECK(ratio >= 1.0 - 1e-9);
-    if (ratio > 1.01) WARN("ratio " << ratio << " seed " << seed << " k " << k << " choices " << every.choices());
     worst = std::max(worst, ratio);
     sum += ratio;
   }
-  WARN("worst " << worst << " mean " << sum / tried);
-  CHECK(worst < 1.5);
+  CAPTURE(worst, sum);
+  CHECK(worst <= 1.25);        // one demand of a handful on the wrong path
+  CHECK(sum / tried <= 1.02);  // found: 1.21 and 1.010
 }
 
 TEST_CASE("few paths keep what a plan promises", "[few_paths][property]") {
@@ -165,6 +159,40 @@ TEST_CASE("few paths keep what a plan promises", "[few_paths][property]") {
       CHECK(again->plan == few->plan);
     }
   }
+}
+
+TEST_CASE("a plan keeps few of its own paths, and little is lost by it", "[few_paths][property]") {
+  double lost = 0.0;
+  int reduced = 0;
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    Rng rng{seed, "own paths"};
+    const Drawn network = drawn(rng, 6 + rng.below(8));
+    const PathPlan plan = all_paths(network).plan;
+    const double before = max_utilization(network.topology, plan, network.demand);
+    CAPTURE(seed, before);
+    CHECK(keep_few_paths(network.topology, network.demand, plan, most_paths(plan)) == plan);
+    const PathPlan few = keep_few_paths(network.topology, network.demand, plan, 2);
+    CHECK(few.check(network.topology));
+    CHECK(most_paths(few) <= 2);
+    CHECK(keep_few_paths(network.topology, network.demand, few, 2) == few);
+    for (std::size_t d = 0; d < few.demand_count(); ++d) {
+      for (std::size_t p = 0; p < few.path_count(d); ++p) {
+        bool its_own = false;
+        for (std::size_t q = 0; q < plan.path_count(d); ++q) {
+          its_own = its_own || std::ranges::equal(few.path(d, p).links, plan.path(d, q).links);
+        }
+        REQUIRE(its_own);
+      }
+    }
+    // Without traffic to go by, too, and whatever matrix that is.
+    CHECK(most_paths(keep_few_paths(network.topology, TrafficMatrix{1}, plan, 2)) <= 2);
+    if (few == plan || before <= 0.0) continue;
+    ++reduced;
+    lost += max_utilization(network.topology, few, network.demand) / before - 1.0;
+  }
+  CAPTURE(reduced, lost);
+  REQUIRE(reduced > 10);
+  CHECK(lost / reduced < 0.1);
 }
 
 TEST_CASE("more paths are never worse, and as many as the plan has are as good as the plan", "[few_paths][property]") {

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "controller/few_paths.h"
 #include "controller/plan_constraints.h"
 #include "controller/plan_step.h"
 #include "controller/planner.h"
@@ -78,7 +79,8 @@ PathPlan planned(const Topology& topology, const std::vector<TrafficMatrix>& sce
   }
   ScenarioPlanner planner{topology, {}, constraints_of(policies)};
   auto routes = planner.plan(scenarios, start);
-  return follow_policies(topology, policies, routes ? routes->plan : start);
+  PathPlan plan = follow_policies(topology, policies, routes ? routes->plan : start);
+  return keep_few_paths(topology, scenarios.front(), std::move(plan), policies.paths_max);
 }
 
 double expected(const Topology& topology, const PathPlan& plan, const std::vector<TrafficMatrix>& scenarios) {
@@ -152,8 +154,8 @@ json preview(const LiveCopy& live, const PolicySet& policies) {
   for (const TrafficMatrix& scenario : live.outlook.scenarios) scenarios.push_back(changed(scenario, {}, classes));
   const TrafficMatrix forecast = changed(live.outlook.forecast, {}, classes);
 
-  const bool usable =
-      now_in_force.check(planning_then) && follow_policies(planning_then, policies, now_in_force) == now_in_force;
+  const bool usable = now_in_force.check(planning_then) && most_paths(now_in_force) <= policies.paths_max &&
+                      follow_policies(planning_then, policies, now_in_force) == now_in_force;
   const double before = expected(live.physical, now_in_force, scenarios);
   PathPlan plan = now_in_force;
   if (!usable || before >= policies.utilization_target.value_or(0.0)) {
@@ -163,7 +165,7 @@ json preview(const LiveCopy& live, const PolicySet& policies) {
   const double share = policies.max_moved_share.value_or(live.max_moved_share);
   double moved = moved_share(now_in_force, plan, forecast);
   if (usable && moved > share) {
-    plan = blended(now_in_force, plan, share / moved);
+    plan = blended(now_in_force, plan, share / moved, forecast, policies.paths_max);
     moved = moved_share(now_in_force, plan, forecast);
   }
   return {{"changes", changes_json(planning_then, policies, now_in_force, plan, forecast, {})},

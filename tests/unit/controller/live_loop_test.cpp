@@ -7,6 +7,7 @@
 
 #include "controller/control_loop.h"
 #include "controller/counter_check.h"
+#include "controller/few_paths.h"
 #include "controller/plan_step.h"
 #include "controller/policy_paths.h"
 #include "core/igp_routing.h"
@@ -113,6 +114,61 @@ TEST_CASE("a chain of small steps comes near its goal and does not gather paths"
   for (int i = 0; i < 40; ++i) plan = blended(plan, drawn.after, 0.3);
   CHECK(moved_share(plan, drawn.after, drawn.demand) < 0.02);
   CHECK(plan.path_count() <= drawn.after.path_count());
+}
+
+TEST_CASE("a chain of steps with few paths ends at its goal, and no step moves more or has more paths", "[live]") {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    CAPTURE(seed);
+    Rng rng{seed};
+    const DrawnStep drawn{rng};
+    const std::size_t most = std::max(most_paths(drawn.before), most_paths(drawn.after));
+    PathPlan plan = drawn.before;
+    for (int i = 0; i < 60; ++i) {
+      const PathPlan step = blended(plan, drawn.after, 0.3, drawn.demand, most);
+      REQUIRE(step.check(drawn.topology));
+      CHECK(most_paths(step) <= most);
+      const double all = moved_share(plan, drawn.after, drawn.demand);
+      CHECK(moved_share(plan, step, drawn.demand) <= 0.3 * all + 0.006);
+      plan = step;
+    }
+    // What is left is no more than demands each larger than all that a step may move.
+    const double left = moved_share(plan, drawn.after, drawn.demand);
+    double largest = 0.0;
+    for (const Demand& demand : drawn.after.demands()) {
+      largest = std::max(largest, drawn.demand.at(demand.from, demand.to).bps());
+    }
+    CHECK(0.3 * left <= largest / std::max(drawn.demand.total().bps(), 1.0) + 0.006);
+  }
+}
+
+TEST_CASE("a loop keeps the plans that it proposes to few paths", "[live]") {
+  for (const std::size_t paths_max : {1U, 2U}) {
+    LoopOptions options = live();
+    options.paths_max = paths_max;
+    LiveLoop live_loop{5.0, options};
+    const Decision decision = live_loop.step(15.0);
+    INFO(decision.reason);
+    CHECK(decision.proposed.has_value() == (paths_max == 2));  // one path is full whichever it is
+    if (decision.proposed) CHECK(most_paths(*decision.proposed) <= paths_max);
+  }
+  // A plan in force with too many paths does not count as one that follows the policies.
+  LoopOptions options = live();
+  options.paths_max = 1;
+  LiveLoop live_loop{5.0, options};
+  PathPlanBuilder builder;
+  const PathPlan least = test::least_delay_plan(live_loop.topology);
+  for (std::size_t d = 0; d < least.demand_count(); ++d) {
+    builder.begin_demand(least.demands()[d]);
+    builder.add_path(0.5, least.path(d, 0).links);
+    if (least.demands()[d] == Demand{TrafficClass{0}, NodeId{0}, NodeId{3}}) {
+      builder.add_path(0.5, std::vector{LinkId{4}, LinkId{6}});
+    }
+  }
+  live_loop.loop.adopt(std::move(builder).build());
+  const Decision decision = live_loop.step(5.0);
+  INFO(decision.reason);
+  REQUIRE(decision.proposed);
+  CHECK(most_paths(*decision.proposed) == 1);
 }
 
 TEST_CASE("a loop that does not adopt proposes, and its plan in force stays until it is told", "[live]") {

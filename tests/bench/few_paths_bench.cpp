@@ -1,0 +1,141 @@
+// Plans of few paths against the all-paths plan that they come from and, on the same instance in the same run, the
+// exact linear program over all paths: the ten largest REPETITA graphs, unpacked from
+// ../shared/data/repetita/zoo.tar.xz, and the built-in backbone, which is always there. `mlu` beside `optimum` is what
+// few paths cost.
+
+#include <benchmark/benchmark.h>
+
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <deque>
+#include <filesystem>
+#include <iostream>
+#include <optional>
+#include <string>
+
+#include "controller/few_paths.h"
+#include "controller/planner.h"
+#include "controller/reference_lp.h"
+#include "core/io/demand_file.h"
+#include "core/io/topology_file.h"
+#include "simulator/workload.h"
+#include "tests/support/shared_data.h"
+
+namespace {
+
+using namespace wan;
+
+constexpr std::array kLargest{"Cogentco", "UsCarrier", "GtsCe",          "TataNld",        "Pern",
+                              "Ion",      "Deltacom",  "VtlWavenet2011", "VtlWavenet2008", "RedBestel"};
+
+struct Instance {
+  Topology topology;
+  TrafficMatrix demand;
+};
+
+/// Unpacked once a run into a temporary folder that `main` removes.
+std::filesystem::path zoo_folder() {
+  static const std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / ("aiwan-few-paths-bench-" + std::to_string(::getpid()));
+  return folder;
+}
+
+bool unpack_zoo() {
+  const auto archive = test::shared_data("repetita/zoo.tar.xz");
+  if (!archive) return false;
+  std::filesystem::create_directories(zoo_folder());
+  std::string command = "tar -xJf '" + archive->string() + "' -C '" + zoo_folder().string() + "'";
+  for (const std::string name : kLargest) command += " zoo/" + name + ".graph zoo/" + name + ".0000.demands";
+  return std::system(command.c_str()) == 0;
+}
+
+std::optional<Instance> repetita(const std::string& name) {
+  auto topology = io::read_topology(zoo_folder() / "zoo" / (name + ".graph"));
+  if (!topology) return std::nullopt;
+  auto demand = io::read_demands(zoo_folder() / "zoo" / (name + ".0000.demands"), topology->topology);
+  if (!demand) return std::nullopt;
+  return Instance{std::move(topology->topology), *std::move(demand)};
+}
+
+void all_paths(benchmark::State& state, const Instance& instance, double gap) {
+  Certificate certificate;
+  for (auto _ : state)
+    certificate = controller::plan_paths(instance.topology, instance.demand, {.gap = gap})->certificate;
+  state.counters["mlu"] = certificate.utilization;
+  state.counters["gap_percent"] = 100.0 * certificate.gap();
+}
+
+/// The reduction alone: the plan that it begins with is made outside of the time.
+void few_paths(benchmark::State& state, const Instance& instance, double gap,
+               const controller::FewPathsOptions& options) {
+  const auto routes = controller::plan_paths(instance.topology, instance.demand, {.gap = 0.7 * gap});
+  Certificate certificate;
+  for (auto _ : state) {
+    const auto few =
+        controller::reduce_paths(instance.topology, instance.demand, routes->plan, routes->certificate, options);
+    if (!few) {
+      state.SkipWithError(few.error().message.c_str());
+      return;
+    }
+    certificate = few->certificate;
+  }
+  state.counters["mlu"] = certificate.utilization;
+  state.counters["gap_percent"] = 100.0 * certificate.gap();
+}
+
+void exact(benchmark::State& state, const Instance& instance) {
+  double optimum = 0.0;
+  for (auto _ : state) {
+    controller::ReferenceLp lp{instance.topology};
+    optimum = lp.best_utilization(instance.demand).value_or(0.0);
+  }
+  state.counters["optimum"] = optimum;
+}
+
+void register_instance(const std::string& name, const Instance& instance) {
+  const auto add = [&](const std::string& what, auto run) {
+    benchmark::RegisterBenchmark((name + what).c_str(), run)->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime();
+  };
+  add("/all_paths/gap:1%", [&instance](benchmark::State& state) { all_paths(state, instance, 0.01); });
+  for (const std::size_t k : {4U, 2U, 1U}) {
+    for (const double gap : {0.01, 0.001}) {
+      add("/paths:" + std::to_string(k) + "/gap:" + (gap == 0.01 ? "1%" : "0.1%"),
+          [&instance, k, gap](benchmark::State& state) {
+            few_paths(state, instance, gap, {.paths_max = k, .gap = gap});
+          });
+    }
+  }
+  add("/paths:4/sid_depth:8/gap:1%", [&instance](benchmark::State& state) {
+    few_paths(state, instance, 0.01, {.paths_max = 4, .sid_depth = 8, .gap = 0.01});
+  });
+  benchmark::RegisterBenchmark((name + "/exact_lp").c_str(),
+                               [&instance](benchmark::State& state) { exact(state, instance); })
+      ->Unit(benchmark::kMillisecond)
+      ->MeasureProcessCPUTime()
+      ->Iterations(1);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::deque<Instance> instances;
+  Topology backbone = simulator::builtin_backbone();
+  TrafficMatrix demand = simulator::gravity_demands(backbone, 1);
+  instances.push_back({std::move(backbone), std::move(demand)});
+  register_instance("backbone", instances.back());
+  if (unpack_zoo()) {
+    for (const std::string name : kLargest) {
+      auto instance = repetita(name);
+      if (!instance) continue;
+      instances.push_back(*std::move(instance));
+      register_instance(name, instances.back());
+    }
+  }
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  std::filesystem::remove_all(zoo_folder());
+  return 0;
+}
