@@ -5,6 +5,7 @@
 #include <cmath>
 #include <iomanip>
 #include <numeric>
+#include <sstream>
 #include <string_view>
 #include <utility>
 
@@ -109,7 +110,8 @@ ordered_json outcome_json(const FailureReport& report, const FailureOutcome& at)
   for (const LinkId link : failure.down) links.push_back(report.topology.link(link).name);
   ordered_json lost = ordered_json::array();
   for (const LostDemand& demand : at.lost) lost.push_back(demand_json(report, demand.demand));
-  ordered_json one{{"failure", failure.name},
+  ordered_json one{{"number", at.failure},
+                   {"failure", failure.name},
                    {"kind", controller::to_string(failure.kind)},
                    {"links", std::move(links)},
                    {"mlu", at.utilization},

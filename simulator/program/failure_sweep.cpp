@@ -40,6 +40,7 @@ struct FailureSweep::State {
   FailureSweepOptions options;
   const Clock& clock;
   BasePlan base;
+  io::PlanFile routes;
   controller::ProtectionPlanner protection;
 
   [[nodiscard]] double since(Duration started) const { return to_milliseconds(clock.now() - started); }
@@ -57,7 +58,7 @@ FailureSweep& FailureSweep::operator=(FailureSweep&&) noexcept = default;
 FailureSweep::~FailureSweep() = default;
 
 const BasePlan& FailureSweep::base() const { return state_->base; }
-const PathPlan& FailureSweep::base_routes() const { return state_->protection.base(); }
+const io::PlanFile& FailureSweep::base_routes() const { return state_->routes; }
 
 Result<FailureSweep> FailureSweep::prepare(const Topology& topology, const TrafficMatrix& traffic,
                                            const FailureSweepOptions& options, const Clock& clock) {
@@ -70,11 +71,11 @@ Result<FailureSweep> FailureSweep::prepare(const Topology& topology, const Traff
                 .paths = routes->plan.path_count(),
                 .plan_ms = to_milliseconds(clock.now() - started),
                 .unrouted = routes->unrouted};
-  const auto held = verify_plan(topology, traffic,
-                                {.topology_digest = topology.digest(),
-                                 .plan = routes->plan,
-                                 .certificate = routes->certificate,
-                                 .unrouted = routes->unrouted});
+  io::PlanFile file{.topology_digest = topology.digest(),
+                    .plan = routes->plan,
+                    .certificate = std::move(routes->certificate),
+                    .unrouted = std::move(routes->unrouted)};
+  const auto held = verify_plan(topology, traffic, file);
   if (!held) return fail(ErrorCode::kInternal, "the verifier refuses our own base plan: " + held.error().message);
   return FailureSweep{std::make_unique<State>(
       State{.topology = topology,
@@ -82,6 +83,7 @@ Result<FailureSweep> FailureSweep::prepare(const Topology& topology, const Traff
             .options = options,
             .clock = clock,
             .base = std::move(base),
+            .routes = std::move(file),
             .protection = controller::ProtectionPlanner{topology, traffic, std::move(routes->plan)}})};
 }
 
@@ -121,19 +123,25 @@ Result<FailureSweep::Answer> FailureSweep::answer(const controller::Failure& fai
   }
 
   std::vector<Demand> lost = routes->unrouted;
-  const FailureClaim claim{.failure = failure,
-                           .replanned = {.topology_digest = at.topology.digest(),
-                                         .plan = std::move(routes->plan),
-                                         .certificate = std::move(routes->certificate),
-                                         .unrouted = std::move(routes->unrouted)},
-                           .backups = std::move(protection.backups),
-                           .protected_utilization = protection.utilization,
-                           .rescaled = std::move(rescaled),
-                           .rescaled_utilization = outcome.rescaled_utilization,
-                           .lost = std::move(lost)};
+  FailureClaim claim{.failure = failure,
+                     .replanned = {.topology_digest = at.topology.digest(),
+                                   .plan = std::move(routes->plan),
+                                   .certificate = std::move(routes->certificate),
+                                   .unrouted = std::move(routes->unrouted)},
+                     .backups = std::move(protection.backups),
+                     .protected_utilization = protection.utilization,
+                     .rescaled = std::move(rescaled),
+                     .rescaled_utilization = outcome.rescaled_utilization,
+                     .lost = std::move(lost)};
   const auto held = verify_failure(at.topology, at.traffic, at.protection.base(), claim);
   if (!held) return fail(ErrorCode::kInternal, "the verifier refuses our own answer: " + held.error().message);
-  return Answer{std::move(outcome), claim.backups};
+  return Answer{
+      .outcome = std::move(outcome),
+      .replanned = std::move(claim.replanned),
+      .backups = {.topology_digest = at.topology.digest(),
+                  .plan = std::move(claim.backups),
+                  .certificate = {.utilization = claim.protected_utilization, .lower_bound = 0.0, .duals = {}},
+                  .unrouted = std::move(claim.lost)}};
 }
 
 }  // namespace wan::simulator

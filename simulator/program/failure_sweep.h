@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "controller/failure_set.h"
+#include "core/io/plan_file.h"
 #include "core/path_plan.h"
 #include "core/result.h"
 #include "core/time.h"
@@ -73,12 +74,12 @@ class FailureSweep {
   ~FailureSweep();
 
   [[nodiscard]] const BasePlan& base() const;
-  /// What the last answer tells the network to store: the backups' splits.
-  [[nodiscard]] const PathPlan& base_routes() const;
+  [[nodiscard]] const io::PlanFile& base_routes() const;
 
   struct Answer {
     FailureOutcome outcome;
-    PathPlan backups;
+    io::PlanFile replanned;  ///< of what is left
+    io::PlanFile backups;    ///< what the network stores; with the utilisation it gives, and no proof
   };
   /// @error kInternal: the verifier refuses an answer, or the exact solver fails
   [[nodiscard]] Result<Answer> answer(const controller::Failure& failure, std::size_t number);

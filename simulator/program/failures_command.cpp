@@ -1,17 +1,21 @@
 #include "simulator/program/failures_command.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "core/digest.h"
 #include "core/io/json_output.h"
+#include "core/io/plan_file.h"
 #include "core/io/progress_bar.h"
 #include "simulator/program/failure_inputs.h"
 #include "simulator/program/failure_report.h"
@@ -37,7 +41,7 @@ Examples:
 struct FailuresOptions {
   FailureArguments arguments;
   FailureSweepOptions sweep;
-  std::string json;
+  std::string json, out;
   std::size_t rows = 20;
   bool no_link = false;
 };
@@ -65,15 +69,41 @@ std::optional<Error> error_in(const Result<T>& result) {
   return result.error();
 }
 
+/// "007.plan.json" for the failure at place 7 of the list.
+std::filesystem::path answer_file(const std::string& folder, std::size_t failure, const char* what) {
+  const std::string number = std::to_string(failure);
+  return std::filesystem::path{folder} /
+         (std::string(3 - std::min<std::size_t>(3, number.size()), '0') + number + what);
+}
+
+Result<void> write_answer(const std::string& folder, const Topology& topology, const FailureSweep::Answer& answer) {
+  const std::size_t failure = answer.outcome.failure;
+  auto written = io::write_plan(answer_file(folder, failure, ".plan.json"), topology, answer.replanned);
+  if (!written) return written;
+  return io::write_plan(answer_file(folder, failure, ".backups.json"), topology, answer.backups);
+}
+
+/// The folder and the plan before any failure; rank 0 does this before anybody writes there.
+Result<void> begin_folder(const std::string& folder, const Topology& topology, const FailureSweep& sweep) {
+  std::error_code refused;
+  std::filesystem::create_directories(folder, refused);
+  if (refused) return fail(ErrorCode::kIo, folder + ": " + refused.message());
+  return io::write_plan(std::filesystem::path{folder} / "base.plan.json", topology, sweep.base_routes());
+}
+
 /// Answers the failures of this rank: every size-th one from its number on.
 Result<std::vector<FailureOutcome>> answer_own(const FailureInputs& inputs, FailureSweep& sweep, const RankGroup& group,
-                                               const Clock& clock) {
+                                               const std::string& folder, const Clock& clock) {
   std::optional<io::ProgressBar> progress;
   if (group.rank() == 0) progress.emplace("failing", clock);
   std::vector<FailureOutcome> outcomes;
   for (std::size_t f = group.rank(); f < inputs.failures.size(); f += group.size()) {
     auto answer = sweep.answer(inputs.failures[f], f);
     if (!answer) return tl::unexpected{answer.error()};
+    if (!folder.empty()) {
+      if (auto written = write_answer(folder, inputs.topology, *answer); !written)
+        return tl::unexpected{written.error()};
+    }
     outcomes.push_back(std::move(answer->outcome));
     if (progress) progress->update(f + 1, inputs.failures.size());
   }
@@ -136,7 +166,10 @@ int run_failures(const FailuresOptions& options, const BestUtilization& best_uti
   const SteadyClock clock;
   auto sweep = FailureSweep::prepare(inputs->topology, inputs->traffic, options.sweep, clock);
   if (const int code = settle(*group, error_in(sweep)); code != 0) return code;
-  const auto mine = answer_own(*inputs, *sweep, *group, clock);
+  Result<void> begun;
+  if (!options.out.empty() && group->rank() == 0) begun = begin_folder(options.out, inputs->topology, *sweep);
+  if (const int code = settle(*group, error_in(begun)); code != 0) return code;
+  const auto mine = answer_own(*inputs, *sweep, *group, options.out, clock);
   if (const int code = settle(*group, error_in(mine)); code != 0) return code;
   auto outcomes = gather_outcomes(*inputs, *group, job_digest(*inputs, options.sweep), *mine);
   if (const int code = settle(*group, error_in(outcomes)); code != 0) return code;
@@ -176,6 +209,9 @@ void add_failures_command(CLI::App& app, int& exit_code, BestUtilization best_ut
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   command->add_option("--rows", options->rows, "how many of the worst failures to list; 0: all")->capture_default_str();
+  command->add_option("--out", options->out,
+                      "write every plan and the backup splits to this folder: base.plan.json, then NNN.plan.json and "
+                      "NNN.backups.json by the failure's number");
   command->add_option("--json", options->json, "write the result as JSON to this file, or to standard output with -");
   command->footer(kExamples);
   command->callback([options, best = std::move(best_utilization), &exit_code] {

@@ -1,6 +1,8 @@
 #include <mpi.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 #include <vector>
 
 #include "simulator/program/rank_messages.h"
@@ -17,9 +19,17 @@ int start(int* rank, int* size) {
   return MPI_Comm_size(MPI_COMM_WORLD, size) == MPI_SUCCESS ? 0 : 1;
 }
 
+/// Waits asleep: ranks that are done leave the processors to those that are not.
 int largest(int mine) {
   int all = mine;
-  return MPI_Allreduce(&mine, &all, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD) == MPI_SUCCESS ? all : 1;
+  int done = 0;
+  MPI_Request request = MPI_REQUEST_NULL;
+  if (MPI_Iallreduce(&mine, &all, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD, &request) != MPI_SUCCESS) return 1;
+  while (done == 0) {
+    if (MPI_Test(&request, &done, MPI_STATUS_IGNORE) != MPI_SUCCESS) return 1;
+    if (done == 0) std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+  return all;
 }
 
 int send_to_first(const char* bytes, std::uint64_t size) {

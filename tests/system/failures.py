@@ -49,10 +49,10 @@ class Failures(ProgramTest):
         self.assertLessEqual(protection[int(0.99 * len(protection)) - 1], 1.5)
 
     def test_abilene_is_reoptimised_and_protected(self):
-        self.check_figures(ABILENE, ABILENE_TRAFFIC, (300, 1150, 2020), 15)
+        self.check_figures(ABILENE, ABILENE_TRAFFIC, (300, 1150), 15)
 
     def test_geant_is_reoptimised_and_protected(self):
-        self.check_figures(GEANT, GEANT_TRAFFIC, (50, 210), 36)
+        self.check_figures(GEANT, GEANT_TRAFFIC, (50,), 36)
 
     def test_the_one_cut_that_disconnects_abilene_names_every_demand(self):
         header, rows = read_traffic(ABILENE_TRAFFIC)
@@ -89,6 +89,39 @@ class Failures(ProgramTest):
         self.assertEqual((group["failure"], group["kind"], len(group["links"])), ("south", "srlg", 4))
         self.assertTrue(all("HSTNng" in (lost["from"], lost["to"]) for lost in group["lost"]))
 
+    def test_files_hold_backups_that_keep_what_they_promise(self):
+        """Loads, recomputed from base plan and backup splits as an operator's own script would."""
+        header, rows = read_traffic(ABILENE_TRAFFIC)
+        sent = {pair: float(mbps) for pair, mbps in zip(header[1:], rows[1500][1:])}
+        graph = read_graph(ABILENE)
+        with temporary_folder() as folder:
+            result = failures(ABILENE, ABILENE_TRAFFIC, 1500, "--out", folder / "plans")
+            def splits(name):
+                plan = json.loads((folder / "plans" / name).read_text())
+                return plan, {(d["from"], d["to"]): d["paths"] for d in plan["demands"]}
+            plan, base = splits("base.plan.json")
+            names, links = plan["nodes"], [link["name"] for link in plan["links"]]
+            for one in result["failures"]:
+                down = {links.index(name) for name in one["links"]}
+                backups = splits(f"{one['number']:03}.backups.json")[1]
+                replanned = splits(f"{one['number']:03}.plan.json")[1]
+                lost = {(names.index(lost["from"]), names.index(lost["to"])) for lost in one["lost"]}
+                self.assertEqual(one["protection"]["demands"], len(backups))
+                for answer, mlu in (({**base, **backups}, one["protection"]["mlu"]), (replanned, one["mlu"])):
+                    load = [0.0] * len(links)
+                    for (start, end), paths in answer.items():
+                        if (start, end) in lost:
+                            continue
+                        if sent.get(f"{names[start]}>{names[end]}", 0.0) == 0 and down & {l for p in paths for l in p["links"]}:
+                            continue  # cut off, and nobody misses it
+                        self.assertAlmostEqual(sum(path["fraction"] for path in paths), 1.0, 9)
+                        for path in paths:
+                            self.assertFalse(down & set(path["links"]), (one["failure"], start, end))
+                            for link in path["links"]:
+                                load[link] += sent.get(f"{names[start]}>{names[end]}", 0.0) * path["fraction"]
+                    highest = max(at / link[2] for at, link in zip(load, graph.links))
+                    self.assertAlmostEqual(highest / mlu, 1.0, 8, one["failure"])
+
     def test_what_is_wrong_is_told_in_one_line(self):
         self.refused(run(SIM, "failures", "--topology", ABILENE, "--demands", f"{ABILENE_TRAFFIC}@1", "--srlg"),
                      "abilene.graph", "--srlg-file")
@@ -97,7 +130,7 @@ class Failures(ProgramTest):
 
 
 class Ranks(ProgramTest):
-    ARGUMENTS = ["failures", "--topology", GEANT, "--demands", f"{GEANT_TRAFFIC}@90", "--node", "--exact", "--rows", "0"]
+    ARGUMENTS = ["failures", "--topology", GEANT, "--demands", f"{GEANT_TRAFFIC}@90", "--exact", "--rows", "0"]
 
     def setUp(self):
         if not shutil.which("mpirun"):
@@ -106,7 +139,7 @@ class Ranks(ProgramTest):
     def test_several_ranks_give_what_one_process_gives(self):
         alone = run_json(SIM, *self.ARGUMENTS)
         with temporary_folder() as folder:
-            for ranks in (1, 2, 5):
+            for ranks in (2, 3):
                 file = folder / f"{ranks}.json"
                 code, out, err = mpirun((ranks, [*self.ARGUMENTS, "--json", file]))
                 self.assertEqual((code, err), (0, ""), f"{ranks} ranks")
@@ -115,7 +148,7 @@ class Ranks(ProgramTest):
 
     def test_tables_differ_in_times_only(self):
         def table(text):
-            return [re.sub(r"[0-9.]+ ms$|(?<=\s)ms[ ,].*|  [0-9.]+(?= +[0-9.]+$)", "", line)
+            return [re.sub(r"[0-9.]+ ms$|(?<=\s)ms[ ,].*|  [0-9.]+ +(?=[0-9.]+$)", "", line)
                     for line in text.splitlines()]
         code, out, _ = mpirun((2, self.ARGUMENTS))
         self.assertEqual(code, 0)
