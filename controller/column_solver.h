@@ -32,7 +32,7 @@ struct ColumnBound {
 /// Block-wise descent on the soft maximum of all columns, each in units of its limit, the present one in units of where
 /// it stands: each block in turn moves traffic from its dearest tree to the cheapest one, by line search. Where that
 /// leaves a gap and the problem is small, the restricted master problem over the trees found finishes (Clp).
-/// Threads: one owner.  Source: as source_tree_solver.h; lexicographic objectives by bounds on those before, as in
+/// Threads: one owner.  Source: Frank and Wolfe 1956; lexicographic objectives by bounds on those before, as in
 ///         Isermann, "Linear lexicographic optimization", OR Spektrum 4 (1982).
 class ColumnSolver {
  public:
