@@ -11,9 +11,9 @@
 namespace wan::controller {
 
 struct PlannerOptions {
-  double gap = 0.01;  ///< largest (utilisation - bound) / bound wanted, above 0; shorter paths may use up to 1 % of it
+  double gap = 0.01;  ///< largest (utilisation - bound) / bound wanted, above 0; shorter paths may use up to 0.5 % of it
   int threads = 1;    ///< changes the time, never the plan
-  bool least_delay = true;  ///< among plans within the gap (at most 1 %), prefer the least demand-weighted delay
+  bool least_delay = true;  ///< among plans within the gap (at most 0.5 %), prefer the least demand-weighted delay
 };
 
 /// A plan, the proof of how good it is, and what no plan can carry.

@@ -11,7 +11,7 @@ namespace wan::controller {
 
 struct SourceFlowOptions {
   double gap = 0.01;        ///< stop once (utilisation - bound) / bound is at most this
-  bool least_delay = true;  ///< spend what is left of the gap (at most 1 %) on shorter paths
+  bool least_delay = true;  ///< spend what is left of the gap (at most 0.5 %) on shorter paths
 };
 
 /// Minimises the largest link utilisation over all paths, with a lower bound that proves how close it came.

@@ -43,6 +43,7 @@ struct SolveOptions {
   double gap = 0.01;
   int threads = 1;
   bool exact = false;
+  bool any_delay = false;
   std::size_t paths_max = 0, sid_depth = 0;  // 0: any number
 
   [[nodiscard]] bool few() const { return paths_max > 0 || sid_depth > 0; }
@@ -105,8 +106,8 @@ Result<Solved> solve(const Topology& topology, const TrafficMatrix& traffic, con
   const Duration started = clock.now();
   // What few paths cost comes out of the same gap.
   const double gap = options.few() ? kGapOfAllPaths * options.gap : options.gap;
-  auto routes =
-      controller::plan_paths(topology, traffic, {.gap = gap, .threads = options.threads, .least_delay = true});
+  auto routes = controller::plan_paths(topology, traffic,
+                                       {.gap = gap, .threads = options.threads, .least_delay = !options.any_delay});
   if (!routes) return tl::unexpected<Error>{routes.error()};
   Solved solved{};
   solved.routes = *std::move(routes);
@@ -230,6 +231,7 @@ void add_solve_command(CLI::App& app, int& exit_code, BestUtilization best_utili
   command->add_option("--gap", options->gap, "stop when no plan can be better by more than this fraction")
       ->check(CLI::Range(1e-6, 1.0))
       ->capture_default_str();
+  command->add_flag("--any-delay", options->any_delay, "do not spend what the gap leaves on shorter paths: faster");
   command->add_flag("--exact", options->exact, "solve the exact linear program beside it (slow above 100 nodes)");
   command->add_option("--threads", options->threads, "changes the time, never the plan")
       ->check(CLI::Range(1, 64))
