@@ -10,7 +10,8 @@
 namespace wan::controller {
 namespace {
 
-constexpr double kFractionMin = 2e-3;  // smaller shares are not worth a path, if the gap allows leaving them out
+constexpr double kFractionMin = 2e-3;   // smaller shares are not worth a path, if the gap allows leaving them out
+constexpr double kFractionCost = 1e-3;  // and the utilisation grows by no larger part than this
 
 }  // namespace
 
@@ -42,13 +43,16 @@ struct RoutePlanner::Impl {
     routes.certificate.lower_bound = solver.lower_bound();
     routes.certificate.duals = solver.duals();
     const auto flow_of = [this](NodeId source, std::span<double> by_link) { return solver.flow_of(source, by_link); };
-    // Small shares are dropped only where the plan keeps its promise without them.
+    // Small shares are dropped only where the plan keeps its promise and its utilisation without them.
     for (const double fraction_min : {kFractionMin, 0.0}) {
       routes.plan = decompose_flows(
           topology, planned, flow_of,
           {.class_count = demand.class_count(), .fraction_min = fraction_min, .threads = options.threads});
       routes.certificate.utilization = max_utilization(topology, routes.plan, demand);
-      if (routes.certificate.gap() <= options.gap) break;
+      if (routes.certificate.gap() <= options.gap &&
+          routes.certificate.utilization <= solver.utilization() * (1.0 + kFractionCost)) {
+        break;
+      }
     }
     return routes;
   }

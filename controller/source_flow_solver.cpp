@@ -39,7 +39,7 @@ constexpr double kGoOnMin = 0.05;
 constexpr std::size_t kMasterSizeMax = 250'000;  // sources x bundles up to which a linear program finishes
 constexpr int kMasterRoundsMax = 200;
 constexpr double kBlendFirst = 0.5;  // weight of the best bound's prices in the prices of new trees
-constexpr double kGapBeforeShortening = 0.5;
+constexpr double kGapBeforeShortening = 0.25;  // of the gap wanted, 1 % at most
 constexpr double kSlackMax = 0.005;  // of the utilisation, that shorter paths may cost
 constexpr double kSlackUsed = 0.85;  // of the slack; prices let a little more through
 constexpr double kShorteningSharpness = 1024.0;
@@ -591,11 +591,11 @@ void SourceFlowSolver::Impl::solve(const TrafficMatrix& demand, const SourceFlow
   const std::vector<double> last_prices = best_prices;
   update_bound(last_prices);
   sharpness = std::max(kFirstSharpness, std::min(sharpness, sharpness_for(gap())));
-  const double first_gap = options.least_delay ? kGapBeforeShortening * options.gap : options.gap;
+  const double first_gap = options.least_delay ? kGapBeforeShortening * std::min(options.gap, 2.0 * kSlackMax) : options.gap;
   minimize_utilization(first_gap);
   if (!options.least_delay) return;
   shorten_paths(options.gap);
-  minimize_utilization(options.gap);  // takes back what the prices let through, if anything
+  minimize_utilization(std::min(options.gap, kSlackMax));  // takes back what the prices let through, if anything
 }
 
 SourceFlowSolver::SourceFlowSolver(const Topology& topology, int threads)
