@@ -1,11 +1,13 @@
 #include "controller/control_loop.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <cstdio>
 #include <deque>
 #include <utility>
 
+#include "controller/congestion_risk.h"
 #include "controller/dual_bound.h"
 #include "controller/few_paths.h"
 #include "controller/plan_step.h"
@@ -14,6 +16,7 @@
 #include "core/igp_routing.h"
 #include "core/link_load.h"
 #include "core/shortest_paths.h"
+#include "models/trajectories.h"
 
 namespace wan::controller {
 namespace {
@@ -26,21 +29,6 @@ std::string number(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.4f", value);
   return text;
-}
-
-using Outlook = PlanOutlook;
-
-Outlook outlook(const Topology& topology, const PathPlan& plan, std::span<const TrafficMatrix> scenarios) {
-  std::vector<double> utilization;
-  Outlook result;
-  for (const TrafficMatrix& scenario : scenarios) {
-    utilization.push_back(max_utilization(topology, plan, scenario));
-    result.mean += utilization.back() / static_cast<double>(scenarios.size());
-  }
-  std::sort(utilization.begin(), utilization.end());
-  const auto rank = static_cast<std::size_t>(std::ceil(0.95 * static_cast<double>(utilization.size())));
-  result.p95 = utilization[rank - 1];
-  return result;
 }
 
 /// What is expected of the next interval, and where that comes from.
@@ -80,7 +68,8 @@ std::size_t count_connected_pairs(const Topology& topology) {
 struct SafePlan {
   std::string name;
   PathPlan plan;
-  Outlook outlook;
+  PlanOutlook outlook;
+  double cost = 0.0;  ///< risk, and the price of the change that it would bring
 };
 
 }  // namespace
@@ -102,6 +91,7 @@ std::string_view to_string(Action action) {
 struct ControlLoop::Impl {
   void adopt_topology(const Topology& network);
   void take_in(const TrafficMatrix& matrix);
+  void remember_miss(const TrafficMatrix& forecast_matrix, const TrafficMatrix& measured);
   /// The matrix with head-room for demands whose senders have slowed down.
   [[nodiscard]] TrafficMatrix with_headroom(const TrafficMatrix& measured, std::span<const Demand> censored);
   /// Demands that were measured above their forecast are expected to stay there.
@@ -119,9 +109,19 @@ struct ControlLoop::Impl {
   [[nodiscard]] const PathPlan& chosen(const Decision& decision) const;
   [[nodiscard]] Decision hold(const TrafficMatrix& latest, Timestamp now, const std::string& fault);
   void plan_next(Decision& decision);
-  [[nodiscard]] std::vector<SafePlan> safe_plans(std::span<const TrafficMatrix> scenarios);
-  void choose(Decision& decision, const Outlook& in_force, bool usable);
-  void describe_outlook(Decision& decision, const TrafficMatrix& forecast_matrix, const Outlook& now_in_force) const;
+  [[nodiscard]] PlanOutlook outlook(const PathPlan& plan) const {
+    return outlook_of_plan(topology, plan, set.scenarios, options.scenario.tail);
+  }
+  [[nodiscard]] std::vector<SafePlan> safe_plans();
+  /// @param usable    whether `start` is in force and may stay: leaving it has its price
+  /// @param why_none  receives why there is no plan
+  [[nodiscard]] std::optional<ScenarioRoutes> scenario_routes(Decision& decision, const PathPlan& start, bool usable,
+                                                              std::string& why_none);
+  /// Of a plan that would replace the one in force, in units of utilisation.
+  [[nodiscard]] double cost_of_change(const PathPlan& plan, double change_price) const;
+  void choose(Decision& decision, const PlanOutlook& in_force, bool usable);
+  void describe_outlook(Decision& decision, const TrafficMatrix& forecast_matrix,
+                        const PlanOutlook& now_in_force) const;
 
   LoopOptions options;
   const models::Forecaster* model = nullptr;  // outlives the loop; may be null
@@ -130,6 +130,7 @@ struct ControlLoop::Impl {
   InputGuard guard;
   std::vector<TrafficMatrix> history;  // oldest first, cleaned
   models::ScenarioSource residuals{{}};
+  models::TrajectorySource trajectories{{}};
   Forecast expected_next;                 // for the interval after the history
   std::size_t holds = 0;                  // matrices in a row that might be a new level
   models::ScenarioSet set;                // behind the newest decision
@@ -163,11 +164,14 @@ Result<ControlLoop> ControlLoop::make(const Topology& topology, const models::Fo
   impl->ewma = models::fit_ewma_forecaster(training);
   impl->guard = InputGuard::fit(topology, training, interval, options.guard);
   impl->residuals = models::ScenarioSource{options.scenarios};
+  const models::TrajectoryOptions ahead{.leads = std::max(options.risk_horizon, std::size_t{1})};
+  impl->trajectories = models::TrajectorySource{ahead};
 
   // Residuals of the last training intervals, each forecast from what came before it.
-  const std::size_t count = std::min(options.scenarios.count, training.size() - 1);
-  for (std::size_t row = training.size() - count; row < training.size(); ++row) {
-    impl->residuals.record(impl->forecast(training.first(row)).matrix, training[row]);
+  const std::size_t wanted =
+      std::max(options.scenarios.count, options.risk_horizon > 0 ? ahead.count + ahead.leads : 0);
+  for (std::size_t row = training.size() - std::min(wanted, training.size() - 1); row < training.size(); ++row) {
+    impl->remember_miss(impl->forecast(training.first(row)).matrix, training[row]);
   }
   const auto kept = newest(training, impl->intervals_wanted());
   impl->history.assign(kept.begin(), kept.end());
@@ -192,13 +196,11 @@ const models::ScenarioSet& ControlLoop::scenarios() const { return impl_->set; }
 
 std::span<const TrafficMatrix> ControlLoop::history() const { return impl_->history; }
 
-PlanOutlook ControlLoop::outlook_of(const PathPlan& plan) const {
-  return outlook(impl_->topology, plan, impl_->set.scenarios);
-}
+PlanOutlook ControlLoop::outlook_of(const PathPlan& plan) const { return impl_->outlook(plan); }
 
 std::vector<Alternative> ControlLoop::alternatives() {
   std::vector<Alternative> found;
-  for (const SafePlan& plan : impl_->safe_plans(impl_->set.scenarios)) {
+  for (const SafePlan& plan : impl_->safe_plans()) {
     const bool igp = plan.name == "IGP";
     found.push_back(
         {.name = igp ? "shortest paths (IGP)" : "plan on the newest matrix alone", .outlook = plan.outlook});
@@ -211,6 +213,12 @@ std::vector<Alternative> ControlLoop::alternatives() {
     found.push_back({.name = "plan on the forecast alone", .outlook = outlook_of(plan)});
   }
   return found;
+}
+
+std::vector<double> ControlLoop::congestion_probability(const PathPlan& plan, std::span<const double> threshold) const {
+  assert(impl_->options.risk_horizon > 0);
+  const std::vector<models::Trajectory> ways = impl_->trajectories.around(impl_->expected_next.matrix);
+  return wan::controller::congestion_probability(impl_->topology, plan, ways, threshold);
 }
 
 std::vector<double> ControlLoop::binding_shares(const PathPlan& plan) const {
@@ -245,6 +253,11 @@ void ControlLoop::Impl::adopt_topology(const Topology& network) {
   auto shortest = igp_plan(topology, weight_costs(topology), history.front().class_count());
   igp.reset();
   if (shortest) igp = *std::move(shortest);
+}
+
+void ControlLoop::Impl::remember_miss(const TrafficMatrix& forecast_matrix, const TrafficMatrix& measured) {
+  residuals.record(forecast_matrix, measured);
+  if (options.risk_horizon > 0) trajectories.record(forecast_matrix, measured);
 }
 
 std::size_t ControlLoop::Impl::intervals_wanted() const {
@@ -335,8 +348,8 @@ Decision ControlLoop::step(const TrafficMatrix& measured, Timestamp now, const M
   }
   loop.holds = 0;
   const TrafficMatrix latest = loop.with_headroom(measured, beside.censored);
-  loop.residuals.record(loop.options.reacts ? near_jumps(loop.expected_next.matrix, latest) : loop.expected_next.matrix,
-                        latest);
+  loop.remember_miss(loop.options.reacts ? near_jumps(loop.expected_next.matrix, latest) : loop.expected_next.matrix,
+                     latest);
   if (believed_note.empty()) {
     loop.guard.learn(latest);
   } else {
@@ -364,6 +377,7 @@ Decision ControlLoop::Impl::hold(const TrafficMatrix& latest, Timestamp now, con
     stand_in.set_measured_at(latest.measured_at());
     guard.record(latest, stand_in);
     take_in(stand_in);
+    if (options.risk_horizon > 0) trajectories.record(expected_next.matrix, stand_in);
     expected_next = forecast(history);
   }
   if (!serves_network()) {
@@ -376,7 +390,7 @@ Decision ControlLoop::Impl::hold(const TrafficMatrix& latest, Timestamp now, con
   decision.reason = "held the last good plan: " + fault;
   set = residuals.around(expected_next.matrix);
   decision.unrouted = unconnected_demands(topology, set.forecast);
-  decision.if_kept = outlook(topology, in_force, set.scenarios);
+  decision.if_kept = outlook(in_force);
   describe_outlook(decision, set.forecast, *decision.if_kept);
   return decision;
 }
@@ -386,7 +400,7 @@ void ControlLoop::Impl::plan_next(Decision& decision) {
   set = residuals.around(expected_next.matrix);
   decision.unrouted = unconnected_demands(topology, set.forecast);
   const bool usable = serves_network() && complies();
-  const Outlook now_in_force = usable ? outlook(topology, in_force, set.scenarios) : Outlook{};
+  const PlanOutlook now_in_force = usable ? outlook(in_force) : PlanOutlook{};
   if (usable) decision.if_kept = now_in_force;
   if (usable && now_in_force.p95 < options.utilization_target) {
     decision.action = Action::kKeep;
@@ -399,11 +413,11 @@ void ControlLoop::Impl::plan_next(Decision& decision) {
   if (!expected_next.remark.empty()) decision.reason += "; forecast by EWMA: " + expected_next.remark;
 }
 
-std::vector<SafePlan> ControlLoop::Impl::safe_plans(std::span<const TrafficMatrix> scenarios) {
+std::vector<SafePlan> ControlLoop::Impl::safe_plans() {
   std::vector<SafePlan> plans;
   if (igp) {
     PathPlan plan = constrained(*igp);
-    const Outlook its = outlook(topology, plan, scenarios);
+    const PlanOutlook its = outlook(plan);
     plans.push_back({.name = "IGP", .plan = std::move(plan), .outlook = its});
   }
   auto on_last =
@@ -411,7 +425,7 @@ std::vector<SafePlan> ControlLoop::Impl::safe_plans(std::span<const TrafficMatri
             : plan_paths(topology, history.back(), {.gap = 0.01, .threads = options.threads, .least_delay = true});
   if (on_last) {
     PathPlan plan = constrained(std::move(on_last->plan));
-    const Outlook its = outlook(topology, plan, scenarios);
+    const PlanOutlook its = outlook(plan);
     plans.push_back({.name = "LP on last", .plan = std::move(plan), .outlook = its});
   }
   return plans;
@@ -436,62 +450,77 @@ void ControlLoop::Impl::put_forward(Decision& decision, PathPlan plan, bool usab
   (options.adopts ? in_force : decision.proposed.emplace()) = std::move(plan);
 }
 
-void ControlLoop::Impl::choose(Decision& decision, const Outlook& now_in_force, bool usable) {
+std::optional<ScenarioRoutes> ControlLoop::Impl::scenario_routes(Decision& decision, const PathPlan& start, bool usable,
+                                                                 std::string& why_none) {
+  auto routes = planner->plan(set.scenarios, start, usable);
+  if (!routes) {
+    why_none = routes.error().message;
+    return std::nullopt;
+  }
+  decision.lower_bound = routes->lower_bound;
+  decision.broken_rules = routes->broken;
+  if (options.constrain || options.paths_max > 0) {
+    routes->plan = constrained(std::move(routes->plan));
+    routes->risk_utilization = outlook(routes->plan).risk;
+  }
+  return *std::move(routes);
+}
+
+double ControlLoop::Impl::cost_of_change(const PathPlan& plan, double change_price) const {
+  return change_price > 0.0 ? change_price * wan::controller::moved_share(in_force, plan, set.forecast) : 0.0;
+}
+
+void ControlLoop::Impl::choose(Decision& decision, const PlanOutlook& now_in_force, bool usable) {
   PathPlan start = in_force;
   if (!usable) {
     auto fresh = plan_paths(topology, set.forecast, {.gap = 0.01, .threads = options.threads, .least_delay = true});
     if (fresh) start = std::move(fresh->plan);
   }
-  std::vector<SafePlan> safe = safe_plans(set.scenarios);
-  const auto best_safe = std::min_element(
-      safe.begin(), safe.end(), [](const SafePlan& a, const SafePlan& b) { return a.outlook.mean < b.outlook.mean; });
+  std::string why_none;
+  auto routes = scenario_routes(decision, start, usable, why_none);
+  const double change_price = routes ? routes->change_price : 0.0;
+  const double planned = routes ? routes->risk_utilization : INFINITY;
+  const double planned_cost = routes ? planned + cost_of_change(routes->plan, change_price) : INFINITY;
+  std::vector<SafePlan> safe = safe_plans();
   std::string rivals;
-  for (const SafePlan& plan : safe) rivals += ", " + plan.name + " " + number(plan.outlook.mean);
-
-  auto routes = planner->plan(set.scenarios, start);
-  if (routes) {
-    decision.lower_bound = routes->lower_bound;
-    decision.broken_rules = routes->broken;
+  for (SafePlan& plan : safe) {
+    plan.cost = plan.outlook.risk + cost_of_change(plan.plan, change_price);
+    rivals += ", " + plan.name + " " + number(plan.outlook.risk);
   }
-  if (routes && (options.constrain || options.paths_max > 0)) {
-    routes->plan = constrained(std::move(routes->plan));
-    routes->expected_utilization = outlook(topology, routes->plan, set.scenarios).mean;
-  }
-  const double planned = routes ? routes->expected_utilization : INFINITY;
-  const std::string in_force_text = usable             ? ", in force " + number(now_in_force.mean)
+  const auto best_safe =
+      std::min_element(safe.begin(), safe.end(), [](const SafePlan& a, const SafePlan& b) { return a.cost < b.cost; });
+  const std::string in_force_text = usable             ? ", in force " + number(now_in_force.risk)
                                     : serves_network() ? ", the plan in force does not follow the policies"
                                                        : ", the plan in force does not serve the network as it is now";
 
-  const double safest = best_safe != safe.end() ? best_safe->outlook.mean : INFINITY;
-  if (usable && std::min(planned, safest) >= now_in_force.mean * (1.0 - options.worth_installing)) {
+  const double safest_cost = best_safe != safe.end() ? best_safe->cost : INFINITY;
+  if (usable && std::min(planned_cost, safest_cost) >= now_in_force.risk * (1.0 - options.worth_installing)) {
     decision.action = Action::kKeep;
     decision.reason = "no plan found that is worth a change: scenario plan " + number(planned) + in_force_text + rivals;
     describe_outlook(decision, set.forecast, now_in_force);
     return;
   }
-  if (!routes || planned > safest * (1.0 + kWorseThanSafe)) {
+  if (!routes || planned_cost > safest_cost * (1.0 + kWorseThanSafe)) {
     decision.action = Action::kFallback;
-    const std::string scenario_text =
-        routes ? ", scenario plan " + number(planned) : ", no scenario plan: " + routes.error().message;
+    const std::string scenario_text = routes ? ", scenario plan " + number(planned) : ", no scenario plan: " + why_none;
     const std::string name = best_safe != safe.end() ? best_safe->name : "LP on the forecast";
     PathPlan safest_plan = best_safe != safe.end() ? std::move(best_safe->plan) : constrained(std::move(start));
-    decision.reason = name + " is the safest: expected utilisation " +
-                      number(outlook(topology, safest_plan, set.scenarios).mean) + scenario_text + in_force_text +
-                      rivals;
+    decision.reason = name + " is the safest: expected utilisation " + number(outlook(safest_plan).risk) +
+                      scenario_text + in_force_text + rivals;
     put_forward(decision, std::move(safest_plan), usable);
-    describe_outlook(decision, set.forecast, outlook(topology, chosen(decision), set.scenarios));
-    return;
+  } else {
+    decision.action = Action::kInstall;
+    decision.reason = "scenario plan: expected utilisation " + number(planned) + ", at least " +
+                      number(decision.lower_bound) + " by any plan" + in_force_text + rivals;
+    put_forward(decision, std::move(routes->plan), usable);
   }
-  decision.action = Action::kInstall;
-  decision.reason = "scenario plan: expected utilisation " + number(planned) + ", at least " +
-                    number(decision.lower_bound) + " by any plan" + in_force_text + rivals;
-  put_forward(decision, std::move(routes->plan), usable);
-  describe_outlook(decision, set.forecast, outlook(topology, chosen(decision), set.scenarios));
+  describe_outlook(decision, set.forecast, outlook(chosen(decision)));
 }
 
 void ControlLoop::Impl::describe_outlook(Decision& decision, const TrafficMatrix& forecast_matrix,
-                                         const Outlook& now_in_force) const {
+                                         const PlanOutlook& now_in_force) const {
   decision.expected_utilization = now_in_force.mean;
+  decision.risk_utilization = now_in_force.risk;
   decision.p95_utilization = now_in_force.p95;
   const std::vector<double> loads = link_loads_bps(topology, chosen(decision), forecast_matrix);
   for (std::size_t l = 0; l < loads.size(); ++l) {

@@ -9,6 +9,7 @@
 
 #include "controller/input_guard.h"
 #include "controller/plan_constraints.h"
+#include "controller/plan_outlook.h"
 #include "controller/scenario_planner.h"
 #include "core/path_plan.h"
 #include "core/result.h"
@@ -24,9 +25,14 @@ struct LoopOptions {
   std::size_t holds_max = 12;       ///< spiked or silenced matrices in a row before this is believed to be a new level
   int threads = 1;
   InputGuardOptions guard;
-  ScenarioOptions scenario;
-  models::ScenarioSetOptions scenarios;
-  double worth_installing = 5e-4;  ///< part of the expected utilisation that a new plan must save
+  /// Chosen on days before those that are scored: docs/decisions/0002.
+  ScenarioOptions scenario{
+      .sharpness = 80.0, .delay_weight = 0.03, .change_weight = 0.4, .sweeps_max = 24, .rounds_max = 2};
+  models::ScenarioSetOptions scenarios{.widen_every = 2};
+  /// Part of the utilisation in force that a new plan must save, beyond the price of the change it brings
+  /// (ScenarioOptions::change_weight).
+  double worth_installing = 5e-4;
+  std::size_t risk_horizon = 0;  ///< intervals that `congestion_probability` looks ahead; 0: never asked, nothing kept
   /// What a live network needs; the simulator leaves it all as it is.
   bool adopts = true;  ///< `step` puts its plan in force; otherwise it proposes it, and `adopt` does
   double max_moved_share =
@@ -46,12 +52,6 @@ struct LoopOptions {
 struct Measurement {
   std::span<const Demand> censored;  ///< sorted; measured while their packets were dropped
   bool confirmed = false;            ///< link counters agree with the matrix: what looks implausible is real
-};
-
-/// How a plan does over scenarios: the largest link utilisation.
-struct PlanOutlook {
-  double mean = 0.0;
-  double p95 = 0.0;
 };
 
 /// A plan that was not chosen, with how it would have done on the same scenarios.
@@ -75,7 +75,8 @@ struct Decision {
   std::string forecaster;  ///< which forecast was planned on
   /// Of the plan in force (or proposed): mean over the scenarios of the largest link utilisation.
   double expected_utilization = 0.0;
-  double lower_bound = 0.0;          ///< no plan's expected utilisation is below it; 0 where none was computed
+  double risk_utilization = 0.0;     ///< the same over the worst `tail` of the scenarios; tail 1: all of them
+  double lower_bound = 0.0;          ///< no plan's risk_utilization is below it; 0 where none was computed
   double p95_utilization = 0.0;      ///< of the plan in force, over the scenarios
   std::vector<Demand> unrouted;      ///< demands above zero whose ends are not connected
   std::vector<std::string> alarms;   ///< overload expected, demands cut off, input held
@@ -126,6 +127,11 @@ class ControlLoop {
   [[nodiscard]] PlanOutlook outlook_of(const PathPlan& plan) const;
   /// What shortest paths and the optima for the newest matrix and for the forecast would do. Cost: two linear programs.
   [[nodiscard]] std::vector<Alternative> alternatives();
+  /// By link: how likely it is above its threshold within the `risk_horizon` intervals after the newest matrix, if the
+  /// plan stays. LoopOptions::risk_horizon is above 0.
+  /// @param threshold  by link, utilisation
+  [[nodiscard]] std::vector<double> congestion_probability(const PathPlan& plan,
+                                                           std::span<const double> threshold) const;
   /// By link: its part in the largest utilisation that the plan is expected to reach (sums to 1): where one more unit
   /// of utilisation would raise the soft maximum most. The marginal prices at which the scenario planner stops.
   [[nodiscard]] std::vector<double> binding_shares(const PathPlan& plan) const;

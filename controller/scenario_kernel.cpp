@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "controller/vector_exp.h"
 
@@ -9,10 +10,13 @@ namespace wan::controller {
 namespace {
 
 constexpr std::size_t kLanes = 8;  // doubles in the widest vector register
-constexpr int kNewtonSteps = 4;
 constexpr int kStepsMax = 16;
+constexpr int kStepsUsual = 3;
+constexpr int kLevelSteps = 50;           // halvings of the interval in which the tail's level lies
 constexpr double kPriceTolerance = 1e-4;  // paths this close in price are left as they are
+constexpr double kSlopeLeft = 0.2;        // a step that leaves no more of the first slope is far enough
 constexpr double kStaleSum = 1e-3;        // a sum of exponentials below this has lost digits: the shift is outdated
+constexpr double kSameShare = 1e-12;
 
 /// One link that a move loads (sign +1) or relieves (sign -1).
 struct Touched {
@@ -20,11 +24,28 @@ struct Touched {
   double sign;
 };
 
+/// Working memory of one move, by column unless it says otherwise.
+struct MoveMemory {
+  MoveMemory(std::vector<double>& scratch, std::size_t stride, std::size_t paths, std::size_t links) {
+    scratch.resize(5 * stride + paths + 2 * links * stride);
+    double* at = scratch.data();
+    for (double** part : {&pull, &moved_sum, &rest, &first, &second}) {
+      *part = at;
+      at += stride;
+    }
+    moved = at;
+    price = at + 2 * links * stride;
+  }
+  double *pull, *moved_sum, *rest, *first, *second;
+  double* moved;  // [touched][column] exponentials at the end of the move
+  double* price;  // by path
+};
+
 WAN_VECTOR_CLONES
-void refresh_rows(const double* utilization, const double* shift, double eta, std::size_t links, std::size_t stride,
+void refresh_rows(const double* utilization, const double* shift, double eta, std::size_t rows, std::size_t stride,
                   double* exponential, double* sum) {
   for (std::size_t k = 0; k < stride; ++k) sum[k] = 0.0;
-  for (std::size_t l = 0; l < links; ++l) {
+  for (std::size_t l = 0; l < rows; ++l) {
     const double* u = utilization + l * stride;
     double* e = exponential + l * stride;
 #pragma omp simd
@@ -36,11 +57,17 @@ void refresh_rows(const double* utilization, const double* shift, double eta, st
 }
 
 WAN_VECTOR_CLONES
-double dot(const double* a, const double* b, std::size_t n) {
-  double total = 0.0;
+void price_links(const ScenarioLoads& loads, const double* pull, const std::uint32_t* links, std::size_t count,
+                 double* price) {
+  const std::size_t stride = loads.stride;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t link = links != nullptr ? links[i] : i;
+    const double* e = loads.exponential.data() + link * stride;
+    double total = 0.0;
 #pragma omp simd reduction(+ : total)
-  for (std::size_t k = 0; k < n; ++k) total += a[k] * b[k];
-  return total;
+    for (std::size_t k = 0; k < stride; ++k) total += pull[k] * e[k];
+    price[i] = loads.inverse_capacity[link] * total;
+  }
 }
 
 struct Slope {
@@ -48,27 +75,59 @@ struct Slope {
   double second = 0.0;
 };
 
-/// First and second derivative of the expected soft maximum along a move, `step` into it.
-/// `moved_sum` receives the sums of exponentials there; `moved` [touched][stride] the exponentials.
+/// First and second derivative of the soft objective where a move begins, from the exponentials at hand. `rest`
+/// receives the sums over links that the move does not touch.
 WAN_VECTOR_CLONES
-Slope slope_at(const ScenarioLoads& loads, const double* rate, const Touched* touched, std::size_t touched_count,
-               double step, double* moved, double* moved_sum, double* rest, double* first, double* second) {
+Slope slope_at_start(const ScenarioLoads& loads, const double* rate, const Touched* touched, std::size_t touched_count,
+                     double* rest, double* first, double* second) {
   const std::size_t stride = loads.stride;
-  const double eta = loads.eta;
-  const double* shift = loads.shift.data();
-  const double* sum = loads.sum.data();
-  const double* weight = loads.weight.data();
 #pragma omp simd
   for (std::size_t k = 0; k < stride; ++k) {
-    rest[k] = sum[k];
-    moved_sum[k] = 0.0;
+    rest[k] = loads.sum[k];
     first[k] = 0.0;
     second[k] = 0.0;
   }
   for (std::size_t i = 0; i < touched_count; ++i) {
-    const std::size_t row = touched[i].link * stride;
-    const double* u = loads.utilization.data() + row;
-    const double* e = loads.exponential.data() + row;
+    const double* e = loads.exponential.data() + touched[i].link * stride;
+    const double factor = touched[i].sign * loads.inverse_capacity[touched[i].link];
+#pragma omp simd
+    for (std::size_t k = 0; k < stride; ++k) {
+      const double change = factor * rate[k];
+      rest[k] -= e[k];
+      first[k] += e[k] * change;
+      second[k] += e[k] * change * change;
+    }
+  }
+  double total_first = 0.0;
+  double total_second = 0.0;
+  const double* sum = loads.sum.data();
+  const double* weight = loads.weight.data();
+#pragma omp simd reduction(+ : total_first, total_second)
+  for (std::size_t k = 0; k < stride; ++k) {
+    rest[k] = rest[k] > 0.0 ? rest[k] : 0.0;  // rounding may leave less than nothing of the untouched links
+    const double mean = first[k] / sum[k];
+    total_first += weight[k] * mean;
+    total_second += weight[k] * loads.eta * (second[k] / sum[k] - mean * mean);
+  }
+  return {total_first, total_second};
+}
+
+/// The same `step` into the move. `moved_sum` receives the sums of exponentials there; `moved` the exponentials.
+WAN_VECTOR_CLONES
+Slope slope_at(const ScenarioLoads& loads, const double* rate, const Touched* touched, std::size_t touched_count,
+               double step, const double* rest, double* moved, double* moved_sum, double* first, double* second) {
+  const std::size_t stride = loads.stride;
+  const double eta = loads.eta;
+  const double* shift = loads.shift.data();
+  const double* weight = loads.weight.data();
+#pragma omp simd
+  for (std::size_t k = 0; k < stride; ++k) {
+    moved_sum[k] = rest[k];
+    first[k] = 0.0;
+    second[k] = 0.0;
+  }
+  for (std::size_t i = 0; i < touched_count; ++i) {
+    const double* u = loads.utilization.data() + touched[i].link * stride;
     const double factor = touched[i].sign * loads.inverse_capacity[touched[i].link];
     double* out = moved + i * stride;
 #pragma omp simd
@@ -76,7 +135,6 @@ Slope slope_at(const ScenarioLoads& loads, const double* rate, const Touched* to
       const double change = factor * rate[k];
       const double value = vector_exp(eta * (u[k] + step * change - shift[k]));
       out[k] = value;
-      rest[k] -= e[k];
       moved_sum[k] += value;
       first[k] += value * change;
       second[k] += value * change * change;
@@ -86,7 +144,6 @@ Slope slope_at(const ScenarioLoads& loads, const double* rate, const Touched* to
   double total_second = 0.0;
 #pragma omp simd reduction(+ : total_first, total_second)
   for (std::size_t k = 0; k < stride; ++k) {
-    moved_sum[k] += rest[k] > 0.0 ? rest[k] : 0.0;  // rounding may leave less than nothing of the untouched links
     const double mean = first[k] / moved_sum[k];
     total_first += weight[k] * mean;
     total_second += weight[k] * eta * (second[k] / moved_sum[k] - mean * mean);
@@ -94,7 +151,7 @@ Slope slope_at(const ScenarioLoads& loads, const double* rate, const Touched* to
   return {total_first, total_second};
 }
 
-double soft_maximum_change(const ScenarioLoads& loads, const double* moved_sum) {
+double soft_change(const ScenarioLoads& loads, const double* moved_sum) {
   double change = 0.0;
   for (std::size_t k = 0; k < loads.stride; ++k) {
     if (loads.weight[k] > 0.0) change += loads.weight[k] * std::log(moved_sum[k] / loads.sum[k]);
@@ -114,18 +171,194 @@ void touched_links(std::span<const std::uint32_t> from, std::span<const std::uin
   }
 }
 
+/// The pair of paths between which share moves.
+struct Pair {
+  std::size_t from = 0;
+  std::size_t to = 0;
+  double descent = 0.0;  ///< what the objective falls by at first, per share; not above zero: nothing to gain
+  double high = 0.0;     ///< price of `from`
+};
+
+/// What one more or one less unit of share costs beside utilisation and delay.
+double price_of_more(const SplitView& split, std::size_t p) {
+  if (split.anchor.empty()) return 0.0;
+  return split.share[p] >= split.anchor[p] - kSameShare ? 0.5 * split.change_price : -0.5 * split.change_price;
+}
+double price_of_last(const SplitView& split, std::size_t p) {
+  if (split.anchor.empty()) return 0.0;
+  return split.share[p] > split.anchor[p] + kSameShare ? 0.5 * split.change_price : -0.5 * split.change_price;
+}
+
+Pair best_pair(const SplitView& split, const double* price) {
+  const std::size_t paths = split.share.size();
+  Pair pair{.from = paths, .to = 0};
+  double low = 0.0;
+  double saved = 0.0;
+  for (std::size_t p = 0; p < paths; ++p) {
+    const double more = price[p] + price_of_more(split, p);
+    if (p == 0 || more < low) {
+      low = more;
+      pair.to = p;
+    }
+    const double last = price[p] + price_of_last(split, p);
+    if (split.share[p] > 0.0 && (pair.from == paths || last > saved)) {
+      saved = last;
+      pair.from = p;
+      pair.high = price[p];
+    }
+  }
+  pair.descent = pair.from == paths ? 0.0 : saved - low;
+  return pair;
+}
+
+/// What changes the slope along a move beside the links: delay, and the price of change with its kinks, at which `from`
+/// or `to` is back at its share in force.
+class MovePrices {
+ public:
+  MovePrices(const SplitView& split, const Pair& pair)
+      : delay_{split.delay_price[pair.to] - split.delay_price[pair.from]}, half_{0.5 * split.change_price} {
+    if (split.anchor.empty() || half_ == 0.0) return;
+    kink_[0] = split.share[pair.from] - split.anchor[pair.from];
+    kink_[1] = split.anchor[pair.to] - split.share[pair.to];
+    for (double& kink : kink_) kink = kink > kSameShare ? kink : 0.0;
+    priced_ = true;
+  }
+  [[nodiscard]] double slope_before(double step) const { return slope(step, -kSameShare); }
+  [[nodiscard]] double slope_after(double step) const { return slope(step, kSameShare); }
+  /// The kink next to `from` on the way to `to`; `to` if there is none.
+  [[nodiscard]] double stop(double from, double to) const {
+    for (const double kink : kink_) {
+      if ((kink > from + kSameShare && kink < to) || (kink < from - kSameShare && kink > to)) to = kink;
+    }
+    return to;
+  }
+  [[nodiscard]] double cost(double step) const {
+    double total = delay_ * step;
+    for (const double kink : kink_) {
+      if (priced_) total += half_ * (step <= kink ? -step : step - 2.0 * kink);
+    }
+    return total;
+  }
+
+ private:
+  [[nodiscard]] double slope(double step, double side) const {
+    double total = delay_;
+    for (const double kink : kink_) {
+      if (priced_) total += step + side < kink ? -half_ : half_;
+    }
+    return total;
+  }
+  double delay_;
+  double half_;
+  double kink_[2] = {0.0, 0.0};
+  bool priced_ = false;
+};
+
+void apply_move(ScenarioLoads& loads, const double* rate, std::span<const Touched> touched, double step,
+                const MoveMemory& memory) {
+  const std::size_t stride = loads.stride;
+  for (std::size_t i = 0; i < touched.size(); ++i) {
+    const std::size_t row = touched[i].link * stride;
+    const double factor = step * touched[i].sign * loads.inverse_capacity[touched[i].link];
+    for (std::size_t k = 0; k < stride; ++k) {
+      loads.utilization[row + k] += factor * rate[k];
+      loads.exponential[row + k] = memory.moved[i * stride + k];
+    }
+  }
+  bool stale = false;
+  for (std::size_t k = 0; k < stride; ++k) {
+    loads.sum[k] = memory.moved_sum[k];
+    stale = stale || memory.moved_sum[k] < kStaleSum;
+  }
+  if (stale) loads.refresh();
+}
+
+/// How far to go: least to most brackets the minimum; the slope at `least` is below zero or it is the start. Ends with
+/// the memory at the step that is returned; 0 when nothing would be won.
+double line_search(const ScenarioLoads& loads, const double* rate, std::span<const Touched> touched,
+                   const MovePrices& prices, double most, const MoveMemory& memory) {
+  const auto slope_into_move = [&](double at) {
+    return slope_at(loads, rate, touched.data(), touched.size(), at, memory.rest, memory.moved, memory.moved_sum,
+                    memory.first, memory.second);
+  };
+  Slope slope = slope_at_start(loads, rate, touched.data(), touched.size(), memory.rest, memory.first, memory.second);
+  double least = 0.0;
+  double step = 0.0;
+  double ahead = slope.first + prices.slope_after(0.0);
+  const double enough = kSlopeLeft * std::abs(ahead);
+  // On until a step that gains is known: where the cheapest path is a narrow one, only a small part of the share fits.
+  for (int i = 0; i < kStepsMax; ++i) {
+    const double newton = slope.second > 0.0 ? step - ahead / slope.second : (ahead < 0.0 ? most : least);
+    const double between = i == 0 ? most : (i <= kStepsUsual ? 0.5 : 0.125) * (least + most);
+    const bool whole = i == 0 && newton >= most;
+    const double inside = newton > least && newton < most ? newton : (whole ? most : between);
+    step = prices.stop(step, inside);
+    slope = slope_into_move(step);
+    const double behind = slope.first + prices.slope_before(step);
+    ahead = slope.first + prices.slope_after(step);
+    if (behind <= 0.0) {
+      least = step;
+      if (ahead >= -enough || step >= most || i >= kStepsUsual) return step;
+    } else {
+      most = step;
+      ahead = behind;
+      if (i >= kStepsUsual && least > 0.0) break;
+      if (behind <= enough && soft_change(loads, memory.moved_sum) + prices.cost(step) < 0.0) return step;
+    }
+  }
+  if (least <= 0.0) return 0.0;
+  if (step != least) slope_into_move(least);
+  return least;
+}
+
+/// The level at which the weighted shares of the scenarios above it, softly counted, sum to one.
+double best_level(const ScenarioLoads& loads) {
+  double low = loads.shift[0] + std::log(loads.sum[0]) / loads.eta;
+  double high = low;
+  const auto soft = [&loads](std::size_t k) { return loads.shift[k] + std::log(loads.sum[k]) / loads.eta; };
+  std::vector<double> maxima;
+  for (std::size_t k = 0; k < loads.stride && loads.weight[k] > 0.0; ++k) {
+    maxima.push_back(soft(k));
+    low = std::min(low, maxima.back());
+    high = std::max(high, maxima.back());
+  }
+  low -= 40.0 / loads.eta;
+  high += 40.0 / loads.eta;
+  for (int i = 0; i < kLevelSteps; ++i) {
+    const double level = 0.5 * (low + high);
+    double counted = 0.0;
+    for (std::size_t k = 0; k < maxima.size(); ++k) {
+      counted += loads.weight[k] / (1.0 + std::exp(loads.eta * (level - maxima[k])));
+    }
+    (counted > 1.0 ? low : high) = level;
+  }
+  return 0.5 * (low + high);
+}
+
+std::vector<double> largest_by_scenario(const ScenarioLoads& loads) {
+  std::vector<double> largest;
+  for (std::size_t k = 0; k < loads.stride && loads.weight[k] > 0.0; ++k) {
+    double highest = 0.0;
+    for (std::size_t l = 0; l < loads.links; ++l) highest = std::max(highest, loads.utilization[l * loads.stride + k]);
+    largest.push_back(highest);
+  }
+  return largest;
+}
+
 }  // namespace
 
-ScenarioLoads::ScenarioLoads(std::size_t link_count, std::size_t scenario_count)
+ScenarioLoads::ScenarioLoads(std::size_t link_count, std::size_t scenario_count, double tail_counted)
     : links{link_count},
+      rows{tail_counted < 1.0 ? link_count + 1 : link_count},
       stride{(scenario_count + kLanes - 1) / kLanes * kLanes},
+      tail{tail_counted},
       weight(stride, 0.0),
       inverse_capacity(link_count, 0.0),
-      utilization(link_count * stride, 0.0),
-      exponential(link_count * stride, 0.0),
+      utilization(rows * stride, 0.0),
+      exponential(rows * stride, 0.0),
       shift(stride, 0.0),
       sum(stride, 0.0) {
-  for (std::size_t k = 0; k < scenario_count; ++k) weight[k] = 1.0 / static_cast<double>(scenario_count);
+  for (std::size_t k = 0; k < scenario_count; ++k) weight[k] = 1.0 / (static_cast<double>(scenario_count) * tail);
 }
 
 void ScenarioLoads::refresh() {
@@ -134,22 +367,34 @@ void ScenarioLoads::refresh() {
     for (std::size_t k = 0; k < stride; ++k) shift[k] = std::max(shift[k], utilization[l * stride + k]);
   }
   refresh_rows(utilization.data(), shift.data(), eta, links, stride, exponential.data(), sum.data());
-}
-
-double ScenarioLoads::expected_utilization() const {
-  double expected = 0.0;
+  if (rows == links) return;
+  level = best_level(*this);
   for (std::size_t k = 0; k < stride; ++k) {
-    double highest = 0.0;
-    for (std::size_t l = 0; l < links; ++l) highest = std::max(highest, utilization[l * stride + k]);
-    expected += weight[k] * highest;
+    utilization[links * stride + k] = level;
+    shift[k] = std::max(shift[k], level);
   }
-  return expected;
+  refresh_rows(utilization.data(), shift.data(), eta, rows, stride, exponential.data(), sum.data());
 }
 
-double ScenarioLoads::soft_expected_utilization() const {
-  double expected = 0.0;
+double ScenarioLoads::expected_utilization() const { return tail_mean(largest_by_scenario(*this), 1.0); }
+
+double ScenarioLoads::risk_utilization() const { return tail_mean(largest_by_scenario(*this), tail); }
+
+double ScenarioLoads::soft_utilization() const {
+  double expected = rows > links ? level * (1.0 - 1.0 / tail) : 0.0;
   for (std::size_t k = 0; k < stride; ++k) expected += weight[k] * (shift[k] + std::log(sum[k]) / eta);
   return expected;
+}
+
+double tail_mean(std::vector<double> values, double tail) {
+  std::sort(values.begin(), values.end(), std::greater<>{});
+  double left = tail * static_cast<double>(values.size());
+  double total = 0.0;
+  for (std::size_t i = 0; i < values.size() && left > 0.0; ++i) {
+    total += std::min(left, 1.0) * values[i];
+    left -= 1.0;
+  }
+  return values.empty() ? 0.0 : total / (tail * static_cast<double>(values.size()));
 }
 
 double improve_split(ScenarioLoads& loads, const SplitView& split, std::vector<double>& scratch) {
@@ -160,88 +405,34 @@ double improve_split(ScenarioLoads& loads, const SplitView& split, std::vector<d
     return split.links.subspan(split.first[p], split.first[p + 1] - split.first[p]);
   };
 
-  scratch.resize(5 * stride + 2 * split.links.size() * stride);
-  double* pull = scratch.data();
-  for (std::size_t k = 0; k < stride; ++k) pull[k] = loads.weight[k] * split.rate[k] / loads.sum[k];
-  std::size_t cheapest = 0;
-  std::size_t dearest = paths;
-  double low = 0.0;
-  double high = 0.0;
+  const MoveMemory memory{scratch, stride, paths, split.links.size()};
+  for (std::size_t k = 0; k < stride; ++k) memory.pull[k] = loads.weight[k] * split.rate[k] / loads.sum[k];
+  double* link_price = memory.moved;  // not in use yet
+  price_links(loads, memory.pull, split.links.data(), split.links.size(), link_price);
   for (std::size_t p = 0; p < paths; ++p) {
-    double price = split.delay_price[p];
-    for (const std::uint32_t link : links_of(p)) {
-      price += loads.inverse_capacity[link] * dot(pull, loads.exponential.data() + link * stride, stride);
-    }
-    if (p == 0 || price < low) {
-      low = price;
-      cheapest = p;
-    }
-    if (split.share[p] > 0.0 && (dearest == paths || price > high)) {
-      high = price;
-      dearest = p;
-    }
+    memory.price[p] = split.delay_price[p];
+    for (std::uint32_t i = split.first[p]; i < split.first[p + 1]; ++i) memory.price[p] += link_price[i];
   }
-  if (dearest == cheapest || high - low <= kPriceTolerance * high) return 0.0;
+  const Pair pair = best_pair(split, memory.price);
+  if (pair.descent <= kPriceTolerance * pair.high || pair.descent * split.share[pair.from] <= split.gain_min)
+    return 0.0;
 
   thread_local std::vector<Touched> touched;
-  touched_links(links_of(dearest), links_of(cheapest), touched);
-  double* moved_sum = scratch.data() + stride;
-  double* rest = scratch.data() + 2 * stride;
-  double* first = scratch.data() + 3 * stride;
-  double* second = scratch.data() + 4 * stride;
-  double* moved = scratch.data() + 5 * stride;
-  const double delay_slope = split.delay_price[cheapest] - split.delay_price[dearest];
-  const auto slope_into_move = [&](double at) {
-    return slope_at(loads, split.rate.data(), touched.data(), touched.size(), at, moved, moved_sum, rest, first,
-                    second);
-  };
-  double least = 0.0;
-  double most = split.share[dearest];
-  double step = 0.0;
-  // On until a step that gains is known: where the cheapest path is a narrow one, only a small part of the share fits.
-  for (int i = 0; i < kNewtonSteps || (least == 0.0 && i < kStepsMax); ++i) {
-    const Slope slope = slope_into_move(step);
-    const double descent = slope.first + delay_slope;
-    (descent < 0.0 ? least : most) = step;
-    const double newton = slope.second > 0.0 ? step - descent / slope.second : (descent < 0.0 ? most : least);
-    const double between = i == 0 ? most : (i < kNewtonSteps ? 0.5 : 0.125) * (least + most);
-    const double next = newton > least && newton < most ? newton : between;
-    if (i > 0 && std::abs(next - step) < 1e-3 * most) break;
-    step = next;
-  }
-  if (slope_into_move(step).first + delay_slope > 0.0 &&
-      soft_maximum_change(loads, moved_sum) + step * delay_slope > 0.0) {
-    step = least;  // the last step went so far past the minimum that nothing would be won
-    if (step <= 0.0) return 0.0;
-    slope_into_move(step);
-  }
-  for (std::size_t i = 0; i < touched.size(); ++i) {
-    const std::size_t row = touched[i].link * stride;
-    const double factor = step * touched[i].sign * loads.inverse_capacity[touched[i].link];
-    for (std::size_t k = 0; k < stride; ++k) {
-      loads.utilization[row + k] += factor * split.rate[k];
-      loads.exponential[row + k] = moved[i * stride + k];
-    }
-  }
-  bool stale = false;
-  for (std::size_t k = 0; k < stride; ++k) {
-    loads.sum[k] = moved_sum[k];
-    stale = stale || moved_sum[k] < kStaleSum;
-  }
-  if (stale) loads.refresh();
-  split.share[dearest] = std::max(0.0, split.share[dearest] - step);
-  split.share[cheapest] += step;
+  touched_links(links_of(pair.from), links_of(pair.to), touched);
+  const double step =
+      line_search(loads, split.rate.data(), touched, MovePrices{split, pair}, split.share[pair.from], memory);
+  if (step <= 0.0) return 0.0;
+  apply_move(loads, split.rate.data(), touched, step, memory);
+  split.share[pair.from] = std::max(0.0, split.share[pair.from] - step);
+  split.share[pair.to] += step;
   return step;
 }
 
 void demand_link_prices(const ScenarioLoads& loads, std::span<const double> rate, std::span<double> price) {
-  const std::size_t stride = loads.stride;
   thread_local std::vector<double> pull;
-  pull.resize(stride);
-  for (std::size_t k = 0; k < stride; ++k) pull[k] = loads.weight[k] * rate[k] / loads.sum[k];
-  for (std::size_t l = 0; l < loads.links; ++l) {
-    price[l] = loads.inverse_capacity[l] * dot(pull.data(), loads.exponential.data() + l * stride, stride);
-  }
+  pull.resize(loads.stride);
+  for (std::size_t k = 0; k < loads.stride; ++k) pull[k] = loads.weight[k] * rate[k] / loads.sum[k];
+  price_links(loads, pull.data(), nullptr, loads.links, price.data());
 }
 
 }  // namespace wan::controller

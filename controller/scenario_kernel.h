@@ -9,27 +9,41 @@ namespace wan::controller {
 
 /// Utilisation of every link in every scenario, with its exponentials: what a scenario plan's prices come from.
 ///
-/// Rows are links, columns scenarios, padded to whole vector registers with columns of weight 0.
+/// Rows are links, columns scenarios, padded to whole vector registers with columns of weight 0. The objective is the
+/// soft maximum's mean or, with a tail below 1, its smoothed conditional value at risk: the mean of the worst `tail` of
+/// the scenarios. The latter is min over t of t + mean(max(u, t) - t) / tail, so all it takes is one more row, at
+/// utilisation t in every scenario, and weights divided by the tail; t is best again at every `refresh`.
+/// Source: Rockafellar and Uryasev, Optimization of Conditional Value-at-Risk, J. Risk 2000, theorem 1.
 struct ScenarioLoads {
-  ScenarioLoads(std::size_t link_count, std::size_t scenario_count);
+  /// @param tail  in (0, 1]; 1: the mean over all scenarios
+  ScenarioLoads(std::size_t link_count, std::size_t scenario_count, double tail = 1.0);
 
   std::size_t links;
+  std::size_t rows;                      ///< links, and the row at `level` with a tail below 1
   std::size_t stride;                    ///< columns with padding
+  double tail;                           ///< part of the scenarios that counts: the worst
+  double level = 0.0;                    ///< t above: about the least of the maxima that count
   double eta = 1.0;                      ///< sharpness of the soft maximum, 1 / utilisation
-  std::vector<double> weight;            ///< by column: probability of the scenario; 0 for padding
+  std::vector<double> weight;            ///< by column: probability of the scenario / tail; 0 for padding
   std::vector<double> inverse_capacity;  ///< by link; 0 for a link that is down
-  std::vector<double> utilization;       ///< [link][column]
-  std::vector<double> exponential;       ///< [link][column] exp(eta (utilisation - shift))
+  std::vector<double> utilization;       ///< [row][column]
+  std::vector<double> exponential;       ///< [row][column] exp(eta (utilisation - shift))
   std::vector<double> shift;             ///< by column: the largest utilisation when last refreshed
-  std::vector<double> sum;               ///< by column: sum of exponentials over links
+  std::vector<double> sum;               ///< by column: sum of exponentials over rows
 
-  /// Recomputes shift, exponentials and sums from the utilisations.
+  /// Recomputes level, shift, exponentials and sums from the utilisations.
   void refresh();
-  /// Weighted mean over scenarios of the (unsmoothed) largest utilisation.
+  /// Weighted mean over all scenarios of the (unsmoothed) largest utilisation.
   [[nodiscard]] double expected_utilization() const;
-  /// Weighted mean of (1 / eta) ln sum exp(eta utilisation).
-  [[nodiscard]] double soft_expected_utilization() const;
+  /// The same over the worst `tail` of them: what is minimised, unsmoothed.
+  [[nodiscard]] double risk_utilization() const;
+  /// What is minimised: with tail 1, the weighted mean of (1 / eta) ln sum exp(eta utilisation).
+  [[nodiscard]] double soft_utilization() const;
 };
+
+/// The mean of the worst `tail` of equally likely values; the last one counts in part.
+/// @param tail  in (0, 1]
+[[nodiscard]] double tail_mean(std::vector<double> values, double tail);
 
 /// One demand's candidate paths and its share on each.
 struct SplitView {
@@ -38,15 +52,19 @@ struct SplitView {
   std::span<const std::uint32_t> links;
   std::span<const double> delay_price;  ///< by path: what its delay costs the objective at full share
   std::span<double> share;              ///< by path, sums to 1
+  std::span<const double> anchor{};     ///< by path: the share that the plan in force has there; empty: a free choice
+  double change_price = 0.0;            ///< what it costs to move the whole demand away from the plan in force
+  double gain_min = 0.0;                ///< a move that cannot lower the objective by more is not worth its time
 };
 
-/// Moves share from the demand's dearest path in use to its cheapest one, by a safeguarded Newton step on the expected
-/// soft maximum, and keeps the loads in step. Never raises the objective.
+/// Moves share from the demand's dearest path in use to its cheapest one, by a safeguarded Newton step on the objective
+/// (with the price of change: convex, with a kink where a path is back at its share in force), and keeps the loads in
+/// step. Never raises the objective.
 /// @param scratch  working memory, resized as needed
 /// @return         the share that moved
 double improve_split(ScenarioLoads& loads, const SplitView& split, std::vector<double>& scratch);
 
-/// By link: what one more unit of share of this demand on the link would add to the expected soft maximum.
+/// By link: what one more unit of share of this demand on the link would add to the objective.
 void demand_link_prices(const ScenarioLoads& loads, std::span<const double> rate, std::span<double> price);
 
 }  // namespace wan::controller

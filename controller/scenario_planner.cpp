@@ -18,9 +18,9 @@ namespace {
 
 constexpr double kShareMin = 5e-3;     // smaller shares are folded into the others when a plan is made
 constexpr std::size_t kPathsMax = 24;  // candidates a demand keeps
-constexpr int kRoundsMax = 6;          // of path generation in one decision
 constexpr double kBoundGoodEnough = 0.95;
 constexpr double kSettled = 0.98;     // a round that leaves more of the utilisation than this is the last
+constexpr double kWorthAMove = 0.1;   // part of what a sweep must gain that a move must be able to
 constexpr double kWorthAPath = 1e-3;  // a new path must be cheaper by this part
 
 void sharpen(ScenarioLoads& loads, double eta) {
@@ -42,6 +42,8 @@ struct Candidates {
   std::vector<double> delay;        // by path, seconds
   std::vector<double> delay_price;  // by path
   std::vector<double> share;        // by path
+  std::vector<double> anchor;       // by path: its share in the plan in force
+  double change_price = 0.0;        // of moving all of it away from that plan
   std::vector<int> idle;            // by path: decisions since it last carried anything
 
   [[nodiscard]] std::size_t size() const { return share.size(); }
@@ -61,6 +63,7 @@ struct Candidates {
     delay.push_back(path_delay);
     delay_price.push_back(0.0);
     share.push_back(0.0);
+    anchor.push_back(0.0);
     idle.push_back(0);
   }
   void remove(std::size_t p) {
@@ -72,6 +75,7 @@ struct Candidates {
     delay.erase(delay.begin() + at);
     delay_price.erase(delay_price.begin() + at);
     share.erase(share.begin() + at);
+    anchor.erase(anchor.begin() + at);
     idle.erase(idle.begin() + at);
   }
 };
@@ -85,7 +89,8 @@ struct ScenarioPlanner::Impl {
   /// Only paths that a demand's constraint allows, whole again; the one that it may take at least where none is left.
   void constrain_start(std::size_t d);
   void set_rates(std::span<const TrafficMatrix> scenarios, ScenarioLoads& loads);
-  void price_delay(double utilization);
+  /// What delay and change cost, in units of utilisation.
+  void price_paths(double utilization, double change_price);
   void load_links(ScenarioLoads& loads) const;
   /// Adds each demand's cheapest path where it is worth having.
   PathSearch generate_paths(const ScenarioLoads& loads);
@@ -93,6 +98,8 @@ struct ScenarioPlanner::Impl {
   double search_path(std::size_t d, std::span<double> price);
   double search_path_in_time(std::size_t d, std::span<const double> price, double cheapest);
   [[nodiscard]] std::vector<BrokenRule> broken_rules(std::size_t class_count) const;
+  /// Sweeps and searches for paths, until settled or at the end of the work that is allowed.
+  void improve(ScenarioLoads& loads, bool in_force, ScenarioRoutes& routes);
   int sweep_until_settled(ScenarioLoads& loads, int sweeps_max);
   [[nodiscard]] double objective(const ScenarioLoads& loads) const;
   [[nodiscard]] PathPlan make_plan(std::size_t class_count);
@@ -112,6 +119,7 @@ struct ScenarioPlanner::Impl {
   std::size_t stride = 0;
   std::vector<double> rate;  // [demand][scenario], bits per second
   std::vector<bool> active;  // by demand: above zero in some scenario
+  bool searched = false;     // for paths, at least once
   std::vector<double> scratch;
 };
 
@@ -215,19 +223,23 @@ void ScenarioPlanner::Impl::load_links(ScenarioLoads& loads) const {
 }
 
 /// A path's delay costs its mean rate x delay, in units in which all demands on their shortest paths cost
-/// `delay_weight` x utilisation.
-void ScenarioPlanner::Impl::price_delay(double utilization) {
+/// `delay_weight` x utilisation; a demand's change costs its part of all traffic x `change_price`.
+void ScenarioPlanner::Impl::price_paths(double utilization, double change_price) {
   std::vector<double> mean(demands.size(), 0.0);
   double shortest = 0.0;
+  double total = 0.0;
   for (std::size_t d = 0; d < demands.size(); ++d) {
     for (std::size_t k = 0; k < stride; ++k) mean[d] += rate[d * stride + k];
     shortest += mean[d] * shortest_delay[d];
+    total += mean[d];
   }
-  const double unit = shortest > 0.0 ? options.delay_weight * utilization / shortest : 0.0;
+  const double delay_unit = shortest > 0.0 ? options.delay_weight * utilization / shortest : 0.0;
+  const double change_unit = total > 0.0 ? change_price / total : 0.0;
   for (std::size_t d = 0; d < demands.size(); ++d) {
     Candidates& candidates = demands[d];
+    candidates.change_price = change_unit * mean[d];
     for (std::size_t p = 0; p < candidates.size(); ++p) {
-      candidates.delay_price[p] = unit * mean[d] * candidates.delay[p];
+      candidates.delay_price[p] = delay_unit * mean[d] * candidates.delay[p];
     }
   }
 }
@@ -235,12 +247,18 @@ void ScenarioPlanner::Impl::price_delay(double utilization) {
 PathSearch ScenarioPlanner::Impl::generate_paths(const ScenarioLoads& loads) {
   std::vector<double> price(topology.link_count());
   PathSearch found;
+  // Prices x capacities sum to the weights' part above the level, which is 1 but for rounding.
+  double counted = 0.0;
+  for (std::size_t k = 0; k < stride; ++k) {
+    const double idle = loads.rows > loads.links ? loads.exponential[loads.links * stride + k] / loads.sum[k] : 0.0;
+    counted += loads.weight[k] * (1.0 - idle);
+  }
   for (std::size_t d = 0; d < demands.size(); ++d) {
     if (!active[d]) continue;
     Candidates& candidates = demands[d];
     demand_link_prices(loads, rate_of(d), price);
     const double cheapest = search_path(d, price);
-    found.bound += cheapest;
+    found.bound += cheapest / counted;
 
     double held = std::numeric_limits<double>::infinity();
     for (std::size_t p = 0; p < candidates.size(); ++p) {
@@ -268,7 +286,7 @@ double ScenarioPlanner::Impl::search_path(std::size_t d, std::span<double> price
     return cost;
   }
   for (const LinkId link : demand.rule.avoid) price[link.index()] = std::numeric_limits<double>::infinity();
-  search.run(demand.from.index(), price);
+  search.run(demand.from.index(), price, demand.to.index());
   const double cheapest = search.cost()[demand.to.index()];
   if (std::isinf(cheapest)) return cheapest;
   for (std::size_t at = demand.to.index(); at != demand.from.index(); at = graph.link_from[found_links.back()]) {
@@ -310,16 +328,23 @@ std::vector<BrokenRule> ScenarioPlanner::Impl::broken_rules(std::size_t class_co
 }
 
 double ScenarioPlanner::Impl::objective(const ScenarioLoads& loads) const {
-  double value = loads.soft_expected_utilization();
+  double value = loads.soft_utilization();
   for (std::size_t d = 0; d < demands.size(); ++d) {
     if (!active[d]) continue;
-    for (std::size_t p = 0; p < demands[d].size(); ++p) value += demands[d].share[p] * demands[d].delay_price[p];
+    const Candidates& candidates = demands[d];
+    double moved = 0.0;
+    for (std::size_t p = 0; p < candidates.size(); ++p) {
+      value += candidates.share[p] * candidates.delay_price[p];
+      moved += 0.5 * std::abs(candidates.share[p] - candidates.anchor[p]);
+    }
+    value += moved * candidates.change_price;
   }
   return value;
 }
 
 int ScenarioPlanner::Impl::sweep_until_settled(ScenarioLoads& loads, int sweeps_max) {
   double before = objective(loads);
+  const double gain_min = kWorthAMove * options.tolerance * before;
   for (int sweep = 1; sweep <= sweeps_max; ++sweep) {
     for (std::size_t d = 0; d < demands.size(); ++d) {
       if (!active[d] || ruled.demands[d].fixed) continue;
@@ -328,7 +353,10 @@ int ScenarioPlanner::Impl::sweep_until_settled(ScenarioLoads& loads, int sweeps_
                            .first = candidates.first,
                            .links = candidates.links,
                            .delay_price = candidates.delay_price,
-                           .share = candidates.share};
+                           .share = candidates.share,
+                           .anchor = candidates.anchor,
+                           .change_price = candidates.change_price,
+                           .gain_min = gain_min};
       improve_split(loads, view, scratch);
     }
     loads.refresh();
@@ -337,6 +365,26 @@ int ScenarioPlanner::Impl::sweep_until_settled(ScenarioLoads& loads, int sweeps_
     before = after;
   }
   return sweeps_max;
+}
+
+void ScenarioPlanner::Impl::improve(ScenarioLoads& loads, bool in_force, ScenarioRoutes& routes) {
+  double utilization = loads.risk_utilization();
+  if (utilization <= 0.0) return;
+  if (in_force) routes.change_price = options.change_weight * utilization;
+  sharpen(loads, options.sharpness / utilization);
+  // Where the start is in force, the paths worth having beside it were found with the decision before.
+  if (!std::exchange(searched, true) || !in_force) generate_paths(loads);
+  for (int round = 0; round < options.rounds_max; ++round) {
+    price_paths(utilization, routes.change_price);
+    routes.sweeps += sweep_until_settled(loads, options.sweeps_max);
+    // A soft maximum that was sharp enough for a bad start is too soft for what became of it.
+    const double before = std::exchange(utilization, loads.risk_utilization());
+    sharpen(loads, options.sharpness / utilization);
+    const PathSearch found = generate_paths(loads);  // also remembers paths worth having next time
+    routes.lower_bound = std::max(routes.lower_bound, found.bound);
+    if (routes.lower_bound >= kBoundGoodEnough * utilization) break;
+    if (found.added == 0 && utilization > kSettled * before) break;
+  }
 }
 
 PathPlan ScenarioPlanner::Impl::make_plan(std::size_t class_count) {
@@ -366,7 +414,8 @@ ScenarioPlanner::~ScenarioPlanner() = default;
 ScenarioPlanner::ScenarioPlanner(ScenarioPlanner&&) noexcept = default;
 ScenarioPlanner& ScenarioPlanner::operator=(ScenarioPlanner&&) noexcept = default;
 
-Result<ScenarioRoutes> ScenarioPlanner::plan(std::span<const TrafficMatrix> scenarios, const PathPlan& start) {
+Result<ScenarioRoutes> ScenarioPlanner::plan(std::span<const TrafficMatrix> scenarios, const PathPlan& start,
+                                             bool in_force) {
   Impl& impl = *impl_;
   for (const TrafficMatrix& scenario : scenarios) {
     if (scenario.node_count() != impl.topology.node_count()) {
@@ -374,39 +423,24 @@ Result<ScenarioRoutes> ScenarioPlanner::plan(std::span<const TrafficMatrix> scen
                                                  " nodes, the topology " + std::to_string(impl.topology.node_count()));
     }
   }
-  ScenarioLoads loads{impl.topology.link_count(), scenarios.size()};
+  ScenarioLoads loads{impl.topology.link_count(), scenarios.size(), impl.options.tail};
   for (std::size_t l = 0; l < loads.links; ++l) {
     const Link& link = impl.topology.links()[l];
     loads.inverse_capacity[l] = link.up ? 1.0 / link.capacity.bps() : 0.0;
   }
   impl.take_start(start);
+  for (Candidates& candidates : impl.demands) candidates.anchor = candidates.share;
   impl.set_rates(scenarios, loads);
   impl.load_links(loads);
 
   ScenarioRoutes routes;
-  double utilization = loads.expected_utilization();
-  if (utilization > 0.0) {
-    sharpen(loads, impl.options.sharpness / utilization);
-    PathSearch search = impl.generate_paths(loads);
-    for (int round = 0; round < kRoundsMax; ++round) {
-      impl.price_delay(utilization);
-      routes.sweeps += impl.sweep_until_settled(loads, impl.options.sweeps_max);
-      // A soft maximum that was sharp enough for a bad start is too soft for what became of it.
-      const double before = std::exchange(utilization, loads.expected_utilization());
-      sharpen(loads, impl.options.sharpness / utilization);
-      search = impl.generate_paths(loads);  // also remembers paths worth having next time
-      routes.lower_bound = std::max(routes.lower_bound, search.bound);
-      if (routes.lower_bound >= kBoundGoodEnough * utilization) break;
-      if (search.added == 0 && utilization > kSettled * before) break;
-    }
-  }
+  impl.improve(loads, in_force, routes);
   routes.plan = impl.make_plan(scenarios.front().class_count());
   routes.broken = impl.broken_rules(scenarios.front().class_count());
-  double expected = 0.0;
   impl.take_start(routes.plan);
   impl.load_links(loads);
-  expected = loads.expected_utilization();
-  routes.expected_utilization = expected;
+  routes.expected_utilization = loads.expected_utilization();
+  routes.risk_utilization = loads.risk_utilization();
   return routes;
 }
 

@@ -72,7 +72,7 @@ TreeSearch::HeapEntry TreeSearch::pop() {
   return top;
 }
 
-void TreeSearch::run(std::size_t source, std::span<const double> link_cost) {
+void TreeSearch::run(std::size_t source, std::span<const double> link_cost, std::size_t target) {
   std::fill(cost_.begin(), cost_.end(), std::numeric_limits<double>::infinity());
   std::fill(parent_link_.begin(), parent_link_.end(), ShortestPathTree::kNoLink);
   settled_order_.clear();
@@ -83,6 +83,7 @@ void TreeSearch::run(std::size_t source, std::span<const double> link_cost) {
     const HeapEntry top = pop();
     if (top.cost > cost_[top.node]) continue;  // reached more cheaply since
     settled_order_.push_back(top.node);
+    if (top.node == target) break;
     const std::uint32_t end = graph_->first_arc[top.node + 1];
     for (std::uint32_t a = graph_->first_arc[top.node]; a < end; ++a) {
       const auto [to, link] = graph_->arcs[a];

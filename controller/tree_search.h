@@ -31,7 +31,9 @@ class TreeSearch {
  public:
   explicit TreeSearch(const TreeSearchGraph& graph);
 
-  void run(std::size_t source, std::span<const double> link_cost);
+  /// @param target  the search ends once this node is settled; others may then be unreached or too dear. Default: none
+  void run(std::size_t source, std::span<const double> link_cost, std::size_t target = kNoTarget);
+  static constexpr std::size_t kNoTarget = static_cast<std::size_t>(-1);
 
   [[nodiscard]] const std::vector<double>& cost() const { return cost_; }  ///< by node; infinite where unreachable
   [[nodiscard]] const std::vector<std::uint32_t>& parent_link() const { return parent_link_; }

@@ -13,6 +13,7 @@
 namespace wan::simulator {
 namespace {
 
+constexpr std::string_view kForeteller = "scenario";
 constexpr std::size_t kHistoryMin = 2;  // rows before the first scored one
 
 /// Half the L1 distance between two plans' splits, averaged over demands by what they carry.
@@ -72,6 +73,11 @@ Result<void> check_options(const TrafficSeries& series, const ClosedLoopOptions&
   if (options.score_from < kHistoryMin) {
     return fail(ErrorCode::kBadInput, "the first scored row needs at least " + std::to_string(kHistoryMin) +
                                           " rows before it; score from row " + std::to_string(kHistoryMin) + " on");
+  }
+  const auto& names = options.controllers;
+  if (options.congestion && std::find(names.begin(), names.end(), kForeteller) == names.end()) {
+    return fail(ErrorCode::kBadInput,
+                "congestion events are foretold by the controller scenario; add it to the others");
   }
   if (options.controllers.empty()) return fail(ErrorCode::kBadInput, "no controller is named");
   const std::set<std::string> distinct(options.controllers.begin(), options.controllers.end());
@@ -172,9 +178,13 @@ Result<ClosedLoopResult> run_closed_loop(const Topology& topology, const Traffic
   const auto training = all.first(options.score_from - 1);
   std::vector<Lane> lanes;
   for (const std::string& name : options.controllers) {
-    auto controller = make_lane(
-        name, topology, forecaster, training,
-        {.utilization_target = options.utilization_target, .threads = options.threads, .interval = result.interval});
+    auto controller = make_lane(name, topology, forecaster, training,
+                                {.utilization_target = options.utilization_target,
+                                 .tail = options.tail,
+                                 .change_weight = options.change_weight,
+                                 .risk_horizon = options.congestion ? options.congestion->horizon : 0,
+                                 .threads = options.threads,
+                                 .interval = result.interval});
     if (!controller) return tl::unexpected<Error>{controller.error()};
     Lane lane;
     lane.name = name;
@@ -182,6 +192,8 @@ Result<ClosedLoopResult> run_closed_loop(const Topology& topology, const Traffic
     lanes.push_back(std::move(lane));
   }
 
+  std::optional<CongestionBook> book;
+  if (options.congestion) book.emplace(all, options.score_from, *options.congestion);
   LinkState links{options.events};
   Surroundings around{
       .network = FluidNetwork{topology}, .optimum = OptimalRouting{topology, options.threads}, .igp = {}};
@@ -218,11 +230,17 @@ Result<ClosedLoopResult> run_closed_loop(const Topology& topology, const Traffic
     for (Lane& lane : lanes) {
       auto interval = play(lane, all.first(row), truth, around, clock);
       if (!interval) return tl::unexpected<Error>{interval.error()};
+      if (book && lane.name == kForeteller) {
+        interval->congestion_probability = book->enter(
+            around.network.topology(), lane.controller->plan(), row,
+            [&](std::span<const double> threshold) { return lane.controller->congestion_probability(threshold); });
+      }
       record.controllers.push_back(*std::move(interval));
     }
     result.intervals.push_back(std::move(record));
     if (progress) progress(row + 1 - options.score_from, options.score_to - options.score_from);
   }
+  if (book) result.congestion = book->score();
   result.summary = summarize(result.intervals, result.interval);
   return result;
 }

@@ -11,6 +11,7 @@
 #include "core/topology.h"
 #include "core/traffic_matrix.h"
 #include "models/forecaster.h"
+#include "simulator/program/congestion_score.h"
 
 namespace wan::simulator {
 
@@ -33,6 +34,9 @@ struct ClosedLoopOptions {
   std::size_t score_to = 0;    ///< one past the last
   /// Of `scenario`: nothing moves while its p95 scenario stays below; 0: always optimise.
   double utilization_target = 0.0;
+  double tail = 1.0;                      ///< of `scenario`: the part of its scenarios that counts, the worst; 1: all
+  std::optional<double> change_weight{};  ///< of `scenario`: price of change; none: the control loop's own
+  std::optional<CongestionOptions> congestion{};  ///< of `scenario`: foretell congestion events, and keep the book
   int threads = 1;
   std::vector<LinkEvent> events;  ///< in order of time
 };
@@ -51,8 +55,9 @@ struct ControllerInterval {
   double delivered_share = 1.0;
   double delay_stretch = 1.0;
   std::size_t overloaded_links = 0;
-  std::vector<double> link_utilization;   ///< by link, offered
-  std::vector<std::string> lost_demands;  ///< "A > B", demands above zero that had no path
+  std::vector<double> link_utilization;        ///< by link, offered
+  std::vector<double> congestion_probability;  ///< by link; empty where it was not asked for
+  std::vector<std::string> lost_demands;       ///< "A > B", demands above zero that had no path
   std::vector<std::string> alarms;
 };
 
@@ -82,6 +87,7 @@ struct ClosedLoopResult {
   std::string forecaster;  ///< "gru", "ewma", ...
   Duration interval{0};
   std::vector<IntervalRecord> intervals;
+  std::optional<CongestionScore> congestion{};
   std::vector<ControllerSummary> summary;  ///< in the order asked for
 };
 
@@ -94,7 +100,8 @@ struct ClosedLoopResult {
 /// @param forecaster  null: EWMA fitted on the rows before `score_from`
 /// @param clock       measures decide_ms, nothing else
 /// @param progress    called with (done, total) after each interval; may be empty
-/// @error kBadInput: an empty or impossible range, an unknown controller, too little history
+/// @error kBadInput: an empty or impossible range, an unknown controller, too little history, congestion events without
+///        the controller that foretells them
 [[nodiscard]] Result<ClosedLoopResult> run_closed_loop(const Topology& topology, const TrafficSeries& series,
                                                        const models::Forecaster* forecaster,
                                                        const ClosedLoopOptions& options, const Clock& clock,

@@ -107,6 +107,9 @@ class ControlLoopLane final : public ControllerLane {
     return {};
   }
   const PathPlan& plan() const override { return loop_.plan_in_force(); }
+  std::vector<double> congestion_probability(std::span<const double> threshold) const override {
+    return loop_.congestion_probability(loop_.plan_in_force(), threshold);
+  }
 
  private:
   controller::ControlLoop loop_;
@@ -162,6 +165,9 @@ Result<std::unique_ptr<ControllerLane>> make_lane(std::string_view name, const T
   } else if (name == "scenario") {
     controller::LoopOptions loop_options;
     loop_options.utilization_target = options.utilization_target;
+    loop_options.scenario.tail = options.tail;
+    loop_options.scenario.change_weight = options.change_weight.value_or(loop_options.scenario.change_weight);
+    loop_options.risk_horizon = options.risk_horizon;
     loop_options.threads = options.threads;
     auto loop = controller::ControlLoop::make(topology, forecaster, training, options.interval, loop_options);
     if (!loop) return tl::unexpected<Error>{loop.error()};

@@ -33,12 +33,17 @@ class ControllerLane {
   /// Same nodes and link ids, other links up.
   [[nodiscard]] virtual Result<void> set_topology(const Topology& topology) = 0;
   [[nodiscard]] virtual const PathPlan& plan() const = 0;
+  /// By link, how likely it is above its threshold within the risk horizon if the plan stays; empty: it cannot say.
+  [[nodiscard]] virtual std::vector<double> congestion_probability(std::span<const double>) const { return {}; }
   /// Whether it re-routes within the interval of a failure, as an IGP does, or decides anew before the next one.
   [[nodiscard]] virtual bool reconverges_at_once() const { return false; }
 };
 
 struct LaneOptions {
   double utilization_target = 0.0;
+  double tail = 1.0;
+  std::optional<double> change_weight{};
+  std::size_t risk_horizon = 0;  ///< intervals that congestion events are foretold for; 0: none
   int threads = 1;
   Duration interval{0};
 };

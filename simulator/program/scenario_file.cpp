@@ -10,6 +10,7 @@
 #include "core/io/text_source.h"
 #include "core/io/yaml_fields.h"
 #include "core/io/yaml_tree.h"
+#include "simulator/program/risk_argument.h"
 
 namespace wan::simulator {
 namespace {
@@ -80,6 +81,7 @@ class ScenarioReader : private io::YamlFields {
   }
 
   void read_root(const YamlValue& root);
+  void read_risk(const YamlEntry& entry);
   void read_topology_key(const YamlEntry& entry);
   void read_traffic(const YamlEntry& entry);
   void read_generator(const YamlEntry& entry);
@@ -94,9 +96,9 @@ class ScenarioReader : private io::YamlFields {
 
 void ScenarioReader::read_root(const YamlValue& root) {
   bool topology = false, traffic = false, score = false;
-  for (const YamlEntry& entry : entries(
-           root, root.line, "",
-           {"name", "topology", "traffic", "score", "events", "controllers", "utilization_target", "scale", "model"})) {
+  for (const YamlEntry& entry : entries(root, root.line, "",
+                                        {"name", "topology", "traffic", "score", "events", "controllers",
+                                         "utilization_target", "risk", "change_weight", "scale", "model"})) {
     if (entry.key == "name") {
       if (const auto name = text(entry, entry.key, kNameBytesMax)) scenario_.name = *name;
     } else if (entry.key == "topology") {
@@ -114,6 +116,10 @@ void ScenarioReader::read_root(const YamlValue& root) {
       read_controllers(entry);
     } else if (entry.key == "utilization_target") {
       if (const auto target = number(entry, entry.key, 0.0, 10.0)) scenario_.utilization_target = *target;
+    } else if (entry.key == "risk") {
+      read_risk(entry);
+    } else if (entry.key == "change_weight") {
+      scenario_.change_weight = number(entry, entry.key, 0.0, 100.0);
     } else if (entry.key == "scale") {
       if (const auto scale = number(entry, entry.key, 0.001, 1000.0)) scenario_.scale = *scale;
     } else {
@@ -123,6 +129,14 @@ void ScenarioReader::read_root(const YamlValue& root) {
   if (!topology) refuse(root.line, "topology", "is missing; allowed are {builtin: backbone12} and {file: PATH}");
   if (!traffic) refuse(root.line, "traffic", "is missing; allowed are {generator: {days: D}} and {file: PATH}");
   if (!score) refuse(root.line, "score", "is missing; it names the first row to score, as in {from: day 8}");
+}
+
+void ScenarioReader::read_risk(const YamlEntry& entry) {
+  const auto name = text(entry, entry.key, kNameBytesMax);
+  if (!name) return;
+  const auto tail = parse_risk(*name);
+  if (!tail) return refuse(entry.line, entry.key, tail.error().message);
+  scenario_.tail = *tail;
 }
 
 void ScenarioReader::read_topology_key(const YamlEntry& entry) {

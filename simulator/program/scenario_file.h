@@ -50,7 +50,9 @@ struct ScenarioFile {
   std::vector<ScenarioEvent> events{};
   std::vector<std::string> controllers = kControllerNames;
   double utilization_target = 0.0;
-  double scale = 1.0;  ///< of all traffic
+  double tail = 1.0;                      ///< of `risk`
+  std::optional<double> change_weight{};  ///< none: the control loop's own
+  double scale = 1.0;                     ///< of all traffic
   std::optional<std::filesystem::path> model{};
 };
 

@@ -24,8 +24,11 @@ class Lookup {
       : scenario_{scenario}, topology_{topology}, series_{series} {}
 
   Result<ClosedLoopOptions> options() const {
-    ClosedLoopOptions options{
-        .controllers = scenario_.controllers, .utilization_target = scenario_.utilization_target, .events = {}};
+    ClosedLoopOptions options{.controllers = scenario_.controllers,
+                              .utilization_target = scenario_.utilization_target,
+                              .tail = scenario_.tail,
+                              .change_weight = scenario_.change_weight,
+                              .events = {}};
     const auto from = row_of(scenario_.score_from);
     if (!from) return tl::unexpected<Error>{from.error()};
     options.score_from = *from;

@@ -452,6 +452,7 @@ TEST_CASE("plans made under the policies follow them, and serve better than plan
   policies.classes[0].avoid = {LinkId{3}, LinkId{6}};
   LoopOptions bent;
   bent.utilization_target = 0.0;
+  bent.scenario.change_weight = 0.0;  // so that many plans are made
   bent.constrain = [&](const Topology& topology, const PathPlan& plan) {
     return follow_policies(topology, policies, plan);
   };

@@ -86,10 +86,10 @@ std::vector<std::vector<LinkId>> simple_paths(const Topology& topology, NodeId f
   return found;
 }
 
-// Columns: the largest utilisation of each scenario, then the share of each path. Rows: [scenario][link], then
-// commodities.
+// Columns: the largest utilisation of each scenario (what it is above a common level, with a tail), the level, then the
+// share of each path. Rows: [scenario][link], then commodities.
 double best_mean_utilization(const Topology& topology, std::span<const Commodity> commodities,
-                             std::size_t scenario_count) {
+                             std::size_t scenario_count, double tail) {
   const std::size_t links = topology.link_count();
   const double unit = usual_utilization(topology, commodities, scenario_count);
   if (unit == 0.0) return 0.0;
@@ -98,7 +98,12 @@ double best_mean_utilization(const Topology& topology, std::span<const Commodity
   for (std::size_t k = 0; k < scenario_count; ++k) {
     column.clear();
     for (std::size_t l = 0; l < links; ++l) column.insert(static_cast<int>(k * links + l), -1.0);
-    program.add_column(1.0 / static_cast<double>(scenario_count), column);
+    program.add_column(1.0 / (static_cast<double>(scenario_count) * tail), column);
+  }
+  if (tail < 1.0) {
+    column.clear();
+    for (std::size_t row = 0; row < scenario_count * links; ++row) column.insert(static_cast<int>(row), -1.0);
+    program.add_column(1.0, column);
   }
   for (std::size_t c = 0; c < commodities.size(); ++c) {
     program.bound_row(scenario_count * links + c, 1.0, 1.0);
@@ -128,14 +133,14 @@ PathLp::PathLp(const Topology& topology) : topology_{topology} {
 
 double PathLp::best_utilization(const TrafficMatrix& demand) const { return best_mean_utilization({&demand, 1}); }
 
-double PathLp::best_mean_utilization(std::span<const TrafficMatrix> scenarios) const {
+double PathLp::best_mean_utilization(std::span<const TrafficMatrix> scenarios, double tail) const {
   std::vector<Commodity> commodities;
   for (std::size_t pair = 0; pair < paths_.size(); ++pair) {
     if (paths_[pair].empty()) continue;
     Commodity& commodity = commodities.emplace_back(Commodity{.paths = paths_[pair], .rate_bps = {}});
     for (const TrafficMatrix& scenario : scenarios) commodity.rate_bps.push_back(scenario.bps()[pair]);
   }
-  return test::best_mean_utilization(topology_, commodities, scenarios.size());
+  return test::best_mean_utilization(topology_, commodities, scenarios.size(), tail);
 }
 
 double PathLp::least_delay_cost(const TrafficMatrix& demand, double utilization) const {

@@ -17,10 +17,10 @@ struct Commodity {
   std::vector<double> rate_bps;  ///< by scenario
 };
 
-/// Least possible mean over scenarios of the largest utilisation, with one split a commodity for all. Throws where Clp
-/// does not reach optimality.
+/// Least possible mean over scenarios of the largest utilisation, with one split a commodity for all; with a tail below
+/// 1, the mean over the worst such part of them. Throws where Clp does not reach optimality.
 [[nodiscard]] double best_mean_utilization(const Topology& topology, std::span<const Commodity> commodities,
-                                           std::size_t scenario_count);
+                                           std::size_t scenario_count, double tail = 1.0);
 
 /// Linear programs over every simple path of every demand, written down apart from the controller's own: what its
 /// answers are held to. Networks of up to 6 nodes; one class. Throws where Clp does not reach optimality.
@@ -30,8 +30,9 @@ class PathLp {
 
   /// Least possible largest utilisation.
   [[nodiscard]] double best_utilization(const TrafficMatrix& demand) const;
-  /// Least possible mean over the matrices of the largest utilisation, with one split for all.
-  [[nodiscard]] double best_mean_utilization(std::span<const TrafficMatrix> scenarios) const;
+  /// Least possible mean over the matrices, or the worst `tail` of them, of the largest utilisation, with one split for
+  /// all.
+  [[nodiscard]] double best_mean_utilization(std::span<const TrafficMatrix> scenarios, double tail = 1.0) const;
   /// Least possible sum of demand x delay (bit/s x seconds) with no link above `utilization`.
   [[nodiscard]] double least_delay_cost(const TrafficMatrix& demand, double utilization) const;
 

@@ -24,8 +24,8 @@ double soft_expected(const ScenarioLoads& loads) {
   return expected;
 }
 
-ScenarioLoads drawn_loads(Rng& rng, std::size_t links, std::size_t scenarios) {
-  ScenarioLoads loads{links, scenarios};
+ScenarioLoads drawn_loads(Rng& rng, std::size_t links, std::size_t scenarios, double tail = 1.0) {
+  ScenarioLoads loads{links, scenarios, tail};
   loads.eta = 20.0 + 60.0 * rng.uniform();
   for (std::size_t l = 0; l < links; ++l) {
     loads.inverse_capacity[l] = 1.0 / (1e8 + 1e9 * rng.uniform());
@@ -65,10 +65,10 @@ TEST_CASE("refreshed loads know their soft and hard expected maximum", "[kernel]
     CAPTURE(seed);
     Rng rng{seed, "refresh"};
     const ScenarioLoads loads = drawn_loads(rng, 1 + rng.below(20), 1 + rng.below(20));
-    CHECK(loads.soft_expected_utilization() == Approx(soft_expected(loads)).epsilon(1e-9));
-    CHECK(loads.expected_utilization() <= loads.soft_expected_utilization() + 1e-12);
+    CHECK(loads.soft_utilization() == Approx(soft_expected(loads)).epsilon(1e-9));
+    CHECK(loads.expected_utilization() <= loads.soft_utilization() + 1e-12);
     const double smoothing = std::log(static_cast<double>(loads.links)) / loads.eta;
-    CHECK(loads.soft_expected_utilization() <= loads.expected_utilization() + smoothing + 1e-9);
+    CHECK(loads.soft_utilization() <= loads.expected_utilization() + smoothing + 1e-9);
   }
 }
 
@@ -132,9 +132,156 @@ TEST_CASE("improving a split lowers the objective and keeps loads, shares and ex
         }
       }
       CHECK(sum == Approx(1.0).epsilon(1e-9));
-      CHECK(loads.soft_expected_utilization() == Approx(soft_expected(loads)).epsilon(1e-6));
+      CHECK(loads.soft_utilization() == Approx(soft_expected(loads)).epsilon(1e-6));
     }
   }
+}
+
+TEST_CASE("with a tail the loads know the mean of the worst scenarios", "[kernel]") {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    CAPTURE(seed);
+    Rng rng{seed, "tail"};
+    const std::size_t links = 1 + rng.below(20);
+    const std::size_t scenarios = 1 + rng.below(40);
+    const double tail = 0.02 + 0.97 * rng.uniform();
+    ScenarioLoads loads{links, scenarios, tail};
+    loads.eta = 3000.0;  // sharp: next to nothing is smoothed
+    std::vector<double> largest(scenarios, 0.0);
+    for (std::size_t l = 0; l < links; ++l) {
+      for (std::size_t k = 0; k < scenarios; ++k) {
+        loads.utilization[l * loads.stride + k] = rng.uniform();
+        largest[k] = std::max(largest[k], loads.utilization[l * loads.stride + k]);
+      }
+    }
+    loads.refresh();
+    std::sort(largest.rbegin(), largest.rend());
+    double worst = 0.0;
+    const double count = tail * static_cast<double>(scenarios);
+    for (std::size_t k = 0; k < scenarios; ++k) {
+      worst += largest[k] * std::clamp(count - static_cast<double>(k), 0.0, 1.0) / count;
+    }
+    CHECK(loads.risk_utilization() == Approx(worst).epsilon(1e-12));
+    CHECK(loads.soft_utilization() ==
+          Approx(worst).margin((std::log(static_cast<double>(links) + 1.0) + 1.0) / 3000.0 / tail));
+    CHECK(loads.expected_utilization() <= loads.risk_utilization() + 1e-12);
+    // No other level gives a lower value: this one is the minimum over levels.
+    const auto at_level = [&](double level) {
+      double value = level;
+      for (std::size_t k = 0; k < scenarios; ++k) {
+        double highest = level;
+        for (std::size_t l = 0; l < links; ++l) {
+          highest = std::max(highest, loads.utilization[l * loads.stride + k]);
+        }
+        double sum = std::exp(loads.eta * (level - highest));
+        for (std::size_t l = 0; l < links; ++l) {
+          sum += std::exp(loads.eta * (loads.utilization[l * loads.stride + k] - highest));
+        }
+        value += (highest - level + std::log(sum) / loads.eta) * loads.weight[k];
+      }
+      return value;
+    };
+    CHECK(loads.soft_utilization() == Approx(at_level(loads.level)).epsilon(1e-7));
+    for (const double off : {-1e-2, -1e-4, 1e-4, 1e-2}) {
+      CHECK(at_level(loads.level + off) >= at_level(loads.level) - 1e-10);
+    }
+  }
+}
+
+TEST_CASE("prices are the gradient with a tail too", "[kernel]") {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    CAPTURE(seed);
+    Rng rng{seed, "tail gradient"};
+    const std::size_t scenarios = 2 + rng.below(12);
+    ScenarioLoads loads = drawn_loads(rng, 2 + rng.below(12), scenarios, 0.1 + 0.8 * rng.uniform());
+    const std::vector<double> rate = drawn_rate(rng, loads, scenarios);
+    std::vector<double> price(loads.links);
+    demand_link_prices(loads, rate, price);
+    for (std::size_t l = 0; l < loads.links; ++l) {
+      constexpr double kNudge = 1e-5;  // of share
+      ScenarioLoads up = loads, down = loads;
+      for (std::size_t k = 0; k < loads.stride; ++k) {
+        up.utilization[l * loads.stride + k] += kNudge * rate[k] * loads.inverse_capacity[l];
+        down.utilization[l * loads.stride + k] -= kNudge * rate[k] * loads.inverse_capacity[l];
+      }
+      up.refresh();
+      down.refresh();
+      CHECK(price[l] ==
+            Approx((up.soft_utilization() - down.soft_utilization()) / (2.0 * kNudge)).epsilon(1e-3).margin(1e-7));
+    }
+  }
+}
+
+TEST_CASE("with a price of change a split ends where a search of all splits ends", "[kernel]") {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    CAPTURE(seed);
+    Rng rng{seed, "change"};
+    const std::size_t scenarios = 1 + rng.below(8);
+    const double tail = rng.uniform() < 0.5 ? 1.0 : 0.3;
+    ScenarioLoads loads = drawn_loads(rng, 3 + rng.below(3), scenarios, tail);
+    const std::vector<double> rate = drawn_rate(rng, loads, scenarios);
+    Bundle bundle{3};
+    for (double& price : bundle.delay_price) price = 0.05 * rng.uniform();
+    const double cut = rng.uniform();
+    bundle.share = {cut, 1.0 - cut, 0.0};
+    std::vector<double> anchor{rng.uniform(), rng.uniform(), rng.uniform()};
+    const double sum = anchor[0] + anchor[1] + anchor[2];
+    for (double& share : anchor) share /= sum;
+    const double change_price = 0.2 * rng.uniform();
+    const std::vector<double> others = loads.utilization;
+    const auto load = [&](ScenarioLoads& on, const std::vector<double>& share) {
+      for (std::size_t p = 0; p < 3; ++p) {
+        for (std::size_t k = 0; k < on.stride; ++k) {
+          on.utilization[p * on.stride + k] = others[p * on.stride + k] + share[p] * rate[k] * on.inverse_capacity[p];
+        }
+      }
+      on.refresh();
+    };
+    const auto objective = [&](const std::vector<double>& share) {
+      ScenarioLoads there = loads;
+      load(there, share);
+      double value = there.soft_utilization();
+      for (std::size_t p = 0; p < 3; ++p) {
+        value += share[p] * bundle.delay_price[p] + 0.5 * change_price * std::abs(share[p] - anchor[p]);
+      }
+      return value;
+    };
+    double best = objective(anchor);
+    constexpr int kGrid = 40;
+    for (int a = 0; a <= kGrid; ++a) {
+      for (int b = 0; a + b <= kGrid; ++b) {
+        best = std::min(best, objective({a / double{kGrid}, b / double{kGrid}, (kGrid - a - b) / double{kGrid}}));
+      }
+    }
+    load(loads, bundle.share);
+    std::vector<double> scratch;
+    double before = objective(bundle.share);
+    SplitView view = bundle.view(rate);
+    view.anchor = anchor;
+    view.change_price = change_price;
+    for (int i = 0; i < 60; ++i) {
+      improve_split(loads, view, scratch);
+      const double after = objective(bundle.share);
+      CHECK(after <= before + 1e-7 * std::abs(before));
+      before = after;
+      if (tail < 1.0) loads.refresh();
+    }
+    CHECK(before <= best + 2e-4 * std::abs(best));
+  }
+}
+
+TEST_CASE("a price of change above the whole gain leaves the split in force as it is", "[kernel]") {
+  Rng rng{7, "dear"};
+  ScenarioLoads loads = drawn_loads(rng, 4, 6);
+  const std::vector<double> rate = drawn_rate(rng, loads, 6);
+  Bundle bundle{3};
+  bundle.share = {0.5, 0.3, 0.2};
+  const std::vector<double> anchor = bundle.share;
+  std::vector<double> scratch;
+  SplitView view = bundle.view(rate);
+  view.anchor = anchor;
+  view.change_price = 1e3;
+  for (int i = 0; i < 5; ++i) CHECK(improve_split(loads, view, scratch) == 0.0);
+  CHECK(bundle.share == anchor);
 }
 
 TEST_CASE("a split leaves a link that is thousands of times smaller than the one beside it", "[kernel]") {

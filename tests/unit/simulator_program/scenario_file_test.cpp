@@ -39,6 +39,8 @@ TEST_CASE("a scenario of three keys gets the defaults", "[scenario]") {
   CHECK(scenario->controllers == kControllerNames);
   CHECK(scenario->scale == 1.0);
   CHECK(scenario->utilization_target == 0.0);
+  CHECK(scenario->tail == 1.0);
+  CHECK_FALSE(scenario->change_weight);
   CHECK_FALSE(scenario->model);
 }
 
@@ -64,6 +66,8 @@ events:
     label: crew was fast
 controllers: [scenario, ospf]
 utilization_target: 0.7
+risk: cvar:0.25
+change_weight: 0.5
 scale: 1.5
 model: ../model
 )",
@@ -93,6 +97,8 @@ model: ../model
   CHECK(scenario->events[1].at.time_of_day == std::chrono::seconds{18 * 3600 + 30});
   CHECK(scenario->controllers == std::vector<std::string>{"scenario", "ospf"});
   CHECK(scenario->utilization_target == 0.7);
+  CHECK(scenario->tail == 0.25);
+  CHECK(scenario->change_weight == 0.5);
   CHECK(scenario->scale == 1.5);
   CHECK(scenario->model == "/model");
 }
@@ -146,6 +152,9 @@ TEST_CASE("a bad scenario is refused with the line, the key and what is allowed"
        "scenario"},
       {kMinimal + "controllers: [ospf, ospf]\n", "day.yaml:4: controllers: ospf stands twice", ""},
       {kMinimal + "scale: 0\n", "day.yaml:4: scale: \"0\"", "0.001 to 1000"},
+      {kMinimal + "risk: cvar:0\n", "day.yaml:4: risk: \"cvar:0\"", "cvar:ALPHA with ALPHA from 0.001 to 1"},
+      {kMinimal + "risk: cvar:0.1x\n", "day.yaml:4: risk: \"cvar:0.1x\"", "allowed are expected and"},
+      {kMinimal + "change_weight: -1\n", "day.yaml:4: change_weight: \"-1\"", "from 0 to 100"},
       {kMinimal + "utilization_target: high\n", "day.yaml:4: utilization_target: \"high\"", "from 0 to 10"},
       {kMinimal + "name: \"a\\nb\"\n", "day.yaml:4: name: ", "control characters"},
       {kMinimal + "name: [a]\n", "day.yaml:4: name: must be one text", ""},
