@@ -1,6 +1,7 @@
 #include "controller/protection_planner.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <optional>
 #include <utility>
@@ -13,8 +14,9 @@ namespace wan::controller {
 namespace {
 
 constexpr std::size_t kNone = static_cast<std::size_t>(-1);
-constexpr double kFractionMin = 2e-3;  // of a demand: smaller backups are not worth a path, if nothing depends on them
-constexpr double kPruningCost = 1e-3;  // that much of the utilisation they may cost
+// Backups of a smaller part of a demand are not worth a path that must be stored, if leaving them out costs little.
+constexpr std::array kFractionsMin{3e-2, 5e-3, 0.0};
+constexpr double kPruningCost = 5e-3;  // of the utilisation
 
 bool alive(const Topology& topology, std::span<const LinkId> path) {
   return std::all_of(path.begin(), path.end(), [&](LinkId link) { return topology.link(link).up; });
@@ -219,8 +221,7 @@ Protection ProtectionPlanner::protect(const Failure& failure) const {
   for (const Broken& of : displacement.broken) {
     if (!of.connected && rate(of.demand) > 0.0) protection.lost.push_back(base_.demands()[of.demand]);
   }
-  // Small shares are left out only where nothing depends on them.
-  for (const double fraction_min : {kFractionMin, 0.0}) {
+  for (const double fraction_min : kFractionsMin) {
     protection.backups = backups(failed, displacement, routing, fraction_min);
     protection.utilization = protected_utilization(failed, displacement, protection.backups);
     if (protection.utilization <= routing.utilization * (1.0 + kPruningCost)) break;

@@ -13,7 +13,9 @@
 namespace wan::controller {
 
 struct ProtectionOptions {
-  double gap = 0.01;  ///< largest (utilisation - bound) / bound wanted, of what can be reached while the others stay
+  /// Largest (utilisation - bound) / bound wanted, of what can be reached while the others stay; half a percent more
+  /// may go into storing fewer paths.
+  double gap = 0.01;
 };
 
 /// What the network falls back on, the moment something fails, without asking anybody.
