@@ -33,4 +33,21 @@ struct Ar12 {
 [[nodiscard]] Result<Ar12> fit_ar12(std::span<const TrafficMatrix> training);
 [[nodiscard]] std::unique_ptr<Forecaster> make_ar12_forecaster(Ar12 fitted);
 
+/// The mean of the newest `intervals` (above zero), however far ahead.
+[[nodiscard]] std::unique_ptr<Forecaster> make_moving_average_forecaster(std::size_t intervals);
+
+/// The largest value of each entry in the newest `intervals` (above zero): what planners that want to be safe assume.
+[[nodiscard]] std::unique_ptr<Forecaster> make_peak_forecaster(std::size_t intervals);
+
+/// What was `season` intervals (above zero) before; the oldest known where the history is shorter.
+[[nodiscard]] std::unique_ptr<Forecaster> make_seasonal_forecaster(std::size_t season);
+
+/// Every entry from the newest three matrices as a whole: ridge regression on values divided by their means, penalty
+/// 1e-3 an observation, the intercept left free.
+///
+/// Cost: min(rows, 3 pairs)^3 / 6 and rows x min(rows, 3 pairs)^2 multiplications.
+/// @error kBadInput: fewer than 16 intervals; kShapeMismatch: the matrices differ in shape; kUnsupported: over 4,000
+/// pairs, or over 4,000 of both rows and unknowns
+[[nodiscard]] Result<std::unique_ptr<Forecaster>> fit_vector_ar3_forecaster(std::span<const TrafficMatrix> training);
+
 }  // namespace wan::models

@@ -5,30 +5,43 @@
 
 namespace wan::models {
 
-bool solve_positive_definite(std::span<double> matrix, std::span<double> rhs) {
-  const std::size_t n = rhs.size();
+bool factor_positive_definite(std::span<double> matrix, std::size_t unknowns) {
+  const std::size_t n = unknowns;
   assert(matrix.size() == n * n);
-  const auto at = [&](std::size_t row, std::size_t column) -> double& { return matrix[row * n + column]; };
+  const auto row = [&](std::size_t i) { return matrix.subspan(i * n, n); };
   for (std::size_t j = 0; j < n; ++j) {
-    double pivot = at(j, j);
-    for (std::size_t k = 0; k < j; ++k) pivot -= at(j, k) * at(j, k);
+    const auto own = row(j);
+    double pivot = own[j];
+    for (std::size_t k = 0; k < j; ++k) pivot -= own[k] * own[k];
     // A pivot lost to cancellation means that this unknown depends on the ones before it.
-    if (!(pivot > 1e-14 * std::abs(at(j, j)))) return false;
-    at(j, j) = std::sqrt(pivot);
+    if (!(pivot > 1e-14 * std::abs(own[j]))) return false;
+    own[j] = std::sqrt(pivot);
     for (std::size_t i = j + 1; i < n; ++i) {
-      double sum = at(i, j);
-      for (std::size_t k = 0; k < j; ++k) sum -= at(i, k) * at(j, k);
-      at(i, j) = sum / at(j, j);
+      const auto other = row(i);
+      double sum = other[j];
+      for (std::size_t k = 0; k < j; ++k) sum -= other[k] * own[k];
+      other[j] = sum / own[j];
     }
   }
+  return true;
+}
+
+void solve_factored(std::span<const double> factor, std::span<double> rhs) {
+  const std::size_t n = rhs.size();
+  assert(factor.size() == n * n);
   for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t k = 0; k < i; ++k) rhs[i] -= at(i, k) * rhs[k];
-    rhs[i] /= at(i, i);
+    for (std::size_t k = 0; k < i; ++k) rhs[i] -= factor[i * n + k] * rhs[k];
+    rhs[i] /= factor[i * n + i];
   }
   for (std::size_t i = n; i-- > 0;) {
-    for (std::size_t k = i + 1; k < n; ++k) rhs[i] -= at(k, i) * rhs[k];
-    rhs[i] /= at(i, i);
+    for (std::size_t k = i + 1; k < n; ++k) rhs[i] -= factor[k * n + i] * rhs[k];
+    rhs[i] /= factor[i * n + i];
   }
+}
+
+bool solve_positive_definite(std::span<double> matrix, std::span<double> rhs) {
+  if (!factor_positive_definite(matrix, rhs.size())) return false;
+  solve_factored(matrix, rhs);
   return true;
 }
 

@@ -14,6 +14,11 @@ namespace wan::models {
 /// Cost: n^3 / 6 multiplications; meant for tens of unknowns. Threads: reentrant.
 [[nodiscard]] bool solve_positive_definite(std::span<double> matrix, std::span<double> rhs);
 
+/// The two halves of the above, for several right-hand sides.
+[[nodiscard]] bool factor_positive_definite(std::span<double> matrix, std::size_t unknowns);
+/// @param factor  n x n, as the function above leaves it
+void solve_factored(std::span<const double> factor, std::span<double> rhs);
+
 /// The sums of a weighted least-squares fit: add observations, then solve.
 class NormalEquations {
  public:

@@ -12,15 +12,6 @@
 namespace wan::models {
 namespace {
 
-using LagWindow = std::array<double, LagModel::kLags>;
-
-/// A pair's last values, newest first.
-LagWindow window_of(std::span<const TrafficMatrix> history, std::size_t position) {
-  LagWindow window{};
-  for (std::size_t lag = 0; lag < window.size(); ++lag) window[lag] = value_before(history, lag, position);
-  return window;
-}
-
 /// How a total moved: its newest and second newest value and its older half, each relative to the mean of the last 12.
 using Movement = std::array<float, 3>;
 
@@ -65,7 +56,34 @@ double restlessness(const LagWindow& window, double scale_bps) {
   return std::sqrt(squares / static_cast<double>(window.size())) / scale_bps;
 }
 
+double median_of_newest(const LagWindow& window, std::size_t count) {
+  std::array<double, LagModel::kLags> newest{};
+  std::copy_n(window.begin(), count, newest.begin());
+  const auto middle = newest.begin() + static_cast<std::ptrdiff_t>(count / 2);
+  std::nth_element(newest.begin(), middle, newest.begin() + static_cast<std::ptrdiff_t>(count));
+  return *middle;
+}
+
+/// What tells a spike from a step: where the newest value stands against medians, and its move, cut short so that its
+/// direction counts more than its size.
+std::array<double, 6> spike_signs(const LagWindow& window, double scale_bps) {
+  const double six_mean = std::accumulate(window.begin(), window.begin() + 6, 0.0) / 6.0;
+  const double step = (window[0] - window[1]) / scale_bps;
+  return {(median_of_newest(window, 3) - window[0]) / scale_bps,
+          (median_of_newest(window, 5) - window[0]) / scale_bps,
+          (median_of_newest(window, 9) - window[0]) / scale_bps,
+          std::clamp(step, -0.15, 0.15),
+          std::clamp(step, -0.4, 0.4),
+          std::clamp((window[0] - six_mean) / scale_bps, -0.2, 0.2)};
+}
+
 }  // namespace
+
+LagWindow window_of(std::span<const TrafficMatrix> history, std::size_t position) {
+  LagWindow window{};
+  for (std::size_t lag = 0; lag < window.size(); ++lag) window[lag] = value_before(history, lag, position);
+  return window;
+}
 
 BaseForecast forecast_base(const PairIndex& pairs, const LagModel& lags, std::span<const TrafficMatrix> history) {
   BaseForecast base{.scale_bps = std::vector<double>(pairs.size()), .forecast = std::vector<float>(pairs.size())};
@@ -97,21 +115,26 @@ void describe(const PairIndex& pairs, const LagModel& lags, const SeasonProfile&
     const LagWindow window = window_of(history, pairs.position(pair));
     const double scale = base.scale_bps[pair];
     const double mean = static_cast<double>(lags.mean_bps[pair]) + lags.floor_bps;
-    for (std::size_t lag = 0; lag < LagModel::kScaleLags; ++lag) put(window[lag] / scale - 1.0);
+    for (const double value : window) put(value / scale - 1.0);
     put(static_cast<double>(base.forecast[pair]) - 1.0);
     put(std::log(scale / mean));
     put(std::log(mean / network_mean_bps));
     put(restlessness(window, scale));
+    for (const double sign : spike_signs(window, scale)) put(sign);
     for (std::size_t cycle = 0; cycle < SeasonProfile::kCycles; ++cycle) {
       const float surprise = own_surprises.empty() ? seasons.expected(cycle, target, pair)
                                                    : seasons.expected_without(cycle, target, pair, own_surprises[pair]);
       put(static_cast<double>(kSeasonGain * surprise));
     }
-    for (const float moved : movements.by_source[pairs.source(pair)]) put(static_cast<double>(moved));
-    for (const float moved : movements.by_destination[pairs.destination(pair)]) put(static_cast<double>(moved));
-    for (const float moved : movements.network) put(static_cast<double>(moved));
-    put(std::sin(phase));
-    put(std::cos(phase));
+    const double newest = window[0] / scale;
+    for (const float moved : movements.by_source[pairs.source(pair)]) put(newest * static_cast<double>(moved));
+    for (const float moved : movements.by_destination[pairs.destination(pair)])
+      put(newest * static_cast<double>(moved));
+    for (const float moved : movements.network) put(newest * static_cast<double>(moved));
+    for (const int harmonic : {1, 2, 3}) {
+      put(newest * std::sin(harmonic * phase));
+      put(newest * std::cos(harmonic * phase));
+    }
     assert(feature == kFeatureCount);
   }
 }

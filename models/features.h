@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <span>
 #include <vector>
 
@@ -9,6 +10,11 @@
 #include "models/season_profile.h"
 
 namespace wan::models {
+
+/// A pair's last values in bit/s, newest first.
+using LagWindow = std::array<double, LagModel::kLags>;
+/// @param history  not empty; what it lacks of LagModel::kLags intervals is taken to be as its oldest
+[[nodiscard]] LagWindow window_of(std::span<const TrafficMatrix> history, std::size_t position);
 
 /// The lag model's view of one interval to come, by pair.
 struct BaseForecast {
@@ -22,12 +28,14 @@ struct BaseForecast {
                                          std::span<const TrafficMatrix> history);
 
 /// How many numbers describe one pair at one interval to the learned correction.
-inline constexpr std::size_t kFeatureCount = LagModel::kScaleLags + 4 + SeasonProfile::kCycles + 9 + 2;
+inline constexpr std::size_t kFeatureCount = LagModel::kLags + 10 + SeasonProfile::kCycles + 9 + 6;
 
 /// What the learned correction sees, in units that do not depend on the size of a network: [kFeatureCount][pair], each
-/// within [-4, 6]. In order: the last 12 values and the base forecast relative to the local scale; how busy the pair is
-/// now and how large it is among the network's; how restless it was; what its seasons foretell; how the totals of its
-/// source, its destination and the network moved of late; the time of day.
+/// within [-4, 6]. In order: the last 24 values and the base forecast relative to the local scale; how busy the pair is
+/// now and how large it is among the network's; how restless it was; medians of its newest 3, 5 and 9 values and its
+/// newest step, cut short, relative to the newest value; what its seasons foretell; how the totals of its source, its
+/// destination and the network moved of late; three harmonics of the time of day. The last two in proportion to the
+/// newest value.
 ///
 /// Training and forecasting describe an interval by this one function.
 ///

@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "core/result.h"
 #include "core/topology.h"
@@ -11,9 +12,12 @@
 
 namespace wan::models {
 
-/// Says what the next interval's traffic matrix will be, from the matrices before it.
+/// How many intervals ahead forecasts are made at most.
+inline constexpr std::size_t kHorizonMax = 12;
+
+/// Says what the next intervals' traffic matrices will be, from the matrices before them.
 ///
-/// Threads: `next` is reentrant. What it returns depends on its arguments alone.
+/// Threads: `next` and `ahead` are reentrant. What they return depends on their arguments alone.
 class Forecaster {
  public:
   virtual ~Forecaster() = default;
@@ -28,6 +32,15 @@ class Forecaster {
   /// @return         same shape, entries >= 0, measured_at one interval after the newest
   /// @error kShapeMismatch: the matrices are not of the network that the forecaster was made for
   [[nodiscard]] virtual Result<TrafficMatrix> next(std::span<const TrafficMatrix> history) const = 0;
+
+  /// The next `horizon` intervals. Unless a forecaster knows better, each is forecast as if the ones before it had come
+  /// as forecast.
+  ///
+  /// @param horizon  1 to kHorizonMax
+  /// @return         `horizon` matrices, the nearest first; the first is what `next` returns
+  /// @error as `next`
+  [[nodiscard]] virtual Result<std::vector<TrafficMatrix>> ahead(std::span<const TrafficMatrix> history,
+                                                                 std::size_t horizon) const;
 };
 
 /// Tomorrow is as today.

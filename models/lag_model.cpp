@@ -12,34 +12,38 @@ namespace {
 
 constexpr int kIterations = 5;
 constexpr double kSquareBelow = 0.02;
+constexpr double kForbidden = 1e9;  // a pull towards zero that no data outweighs
 
 /// One pair's training observations, divided by their scales.
 struct Observations {
-  std::vector<double> inputs;   // [target][kLags], newest first
+  std::vector<double> inputs;   // [target][kInputs]
   std::vector<double> targets;  // by target
   std::vector<double> scales;   // by target, bit/s
   double scale_sum = 0.0;
 
   [[nodiscard]] std::span<const double> input(std::size_t i) const {
-    return std::span{inputs}.subspan(i * LagModel::kLags, LagModel::kLags);
+    return std::span{inputs}.subspan(i * LagModel::kInputs, LagModel::kInputs);
   }
 };
 
 void observe(const LagModel& model, std::size_t pair, std::span<const double> column,
-             std::span<const std::uint32_t> targets, Observations& out) {
+             std::span<const std::uint32_t> targets, std::size_t horizon, Observations& out) {
   constexpr std::size_t kLags = LagModel::kLags;
-  out.inputs.resize(targets.size() * kLags);
+  out.inputs.resize(targets.size() * LagModel::kInputs);
   out.targets.resize(targets.size());
   out.scales.resize(targets.size());
   out.scale_sum = 0.0;
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const std::size_t row = targets[i];
-    assert(row >= kLags && row < column.size());
-    const std::span<double> input = std::span{out.inputs}.subspan(i * kLags, kLags);
-    std::reverse_copy(column.begin() + static_cast<std::ptrdiff_t>(row - kLags),
-                      column.begin() + static_cast<std::ptrdiff_t>(row), input.begin());
-    const double scale = model.scale_bps(pair, input);
-    for (double& value : input) value /= scale;
+    assert(row >= kLags + horizon - 1 && row < column.size());
+    const std::size_t origin = row - horizon + 1;  // one after the newest row that is known
+    const std::span<double> input = std::span{out.inputs}.subspan(i * LagModel::kInputs, LagModel::kInputs);
+    std::reverse_copy(column.begin() + static_cast<std::ptrdiff_t>(origin - kLags),
+                      column.begin() + static_cast<std::ptrdiff_t>(origin), input.begin());
+    const double scale = model.scale_bps(pair, input.first(kLags));
+    for (std::size_t lag = 0; lag < kLags; ++lag) input[lag] /= scale;
+    input[kLags] = static_cast<double>(model.mean_bps[pair]) / scale;
+    input[kLags + 1] = 1.0;
     out.targets[i] = column[row] / scale;
     out.scales[i] = scale;
     out.scale_sum += scale;
@@ -56,21 +60,29 @@ void add_reweighted(const Observations& seen, std::span<const double> weights, d
   }
 }
 
+/// Draws the unknowns towards `centre`; those that the model does without, to zero.
+void pull_all(NormalEquations& equations, std::span<const double> centre, double weight, bool level) {
+  for (std::size_t i = 0; i < centre.size(); ++i) {
+    const bool used = level || i < LagModel::kLags;
+    equations.pull(i, used ? centre[i] : 0.0, used ? weight : kForbidden);
+  }
+}
+
 /// Weights that all pairs share: they minimise the absolute error summed over the network.
 std::vector<double> fit_shared(const LagModel& scales, const PairColumns& columns,
-                               std::span<const std::uint32_t> targets) {
-  std::vector<double> weights(LagModel::kLags, 0.0);
+                               std::span<const std::uint32_t> targets, const LagFitOptions& options) {
+  std::vector<double> weights(LagModel::kInputs, 0.0);
   weights[0] = 0.85;
   weights[1] = 0.15;
   Observations seen;
   const double network_bps = std::accumulate(scales.mean_bps.begin(), scales.mean_bps.end(), 0.0) + scales.floor_bps;
   for (int iteration = 0; iteration < kIterations; ++iteration) {
-    NormalEquations equations{LagModel::kLags};
+    NormalEquations equations{LagModel::kInputs};
     for (std::size_t pair = 0; pair < scales.pair_count(); ++pair) {
-      observe(scales, pair, columns.column(pair), targets, seen);
+      observe(scales, pair, columns.column(pair), targets, options.horizon, seen);
       add_reweighted(seen, weights, 1.0 / network_bps, equations);
     }
-    for (std::size_t lag = 0; lag < LagModel::kLags; ++lag) equations.pull(lag, weights[lag], 1e-6);
+    pull_all(equations, weights, 1e-6, options.level);
     std::vector<double> solved = equations.solve();
     if (solved.empty()) break;
     weights = std::move(solved);
@@ -79,12 +91,12 @@ std::vector<double> fit_shared(const LagModel& scales, const PairColumns& column
 }
 
 std::vector<double> fit_pair(const Observations& seen, std::span<const double> shared, std::vector<double> start,
-                             double ridge) {
+                             double ridge, bool level) {
   const double observations = static_cast<double>(seen.targets.size());
   for (int iteration = 0; iteration < kIterations; ++iteration) {
-    NormalEquations equations{LagModel::kLags};
+    NormalEquations equations{LagModel::kInputs};
     add_reweighted(seen, start, observations / seen.scale_sum, equations);
-    for (std::size_t lag = 0; lag < LagModel::kLags; ++lag) equations.pull(lag, shared[lag], ridge * observations);
+    pull_all(equations, shared, ridge * observations, level);
     std::vector<double> solved = equations.solve();
     if (solved.empty()) break;
     start = std::move(solved);
@@ -100,8 +112,9 @@ double LagModel::scale_bps(std::size_t pair, std::span<const double> newest_firs
 }
 
 double LagModel::predict(std::size_t pair, std::span<const double> newest_first, double scale_bps) const {
-  const float* const weight = &weights[pair * kLags];
-  double sum = 0.0;
+  const float* const weight = &weights[pair * kInputs];
+  double sum = static_cast<double>(weight[kLags]) * static_cast<double>(mean_bps[pair]) +
+               static_cast<double>(weight[kLags + 1]) * scale_bps;
   for (std::size_t lag = 0; lag < kLags; ++lag) sum += static_cast<double>(weight[lag]) * newest_first[lag];
   return std::max(sum / scale_bps, 0.0);
 }
@@ -112,7 +125,7 @@ void LagModel::derive_floor() {
 }
 
 std::vector<LagModel> fit_lag_models(const PairColumns& columns, std::span<const std::uint32_t> targets,
-                                     std::span<const double> ridges) {
+                                     std::span<const double> ridges, const LagFitOptions& options) {
   assert(!targets.empty() && columns.rows > 0);
   const std::size_t pair_count = columns.bps.size() / columns.rows;
   LagModel blank;
@@ -122,16 +135,16 @@ std::vector<LagModel> fit_lag_models(const PairColumns& columns, std::span<const
     blank.mean_bps.push_back(static_cast<float>(sum / static_cast<double>(columns.rows)));
   }
   blank.derive_floor();
-  blank.weights.reserve(pair_count * LagModel::kLags);
+  blank.weights.reserve(pair_count * LagModel::kInputs);
 
-  const std::vector<double> shared = fit_shared(blank, columns, targets);
+  const std::vector<double> shared = fit_shared(blank, columns, targets, options);
   std::vector<LagModel> models(ridges.size(), blank);
   Observations seen;
   for (std::size_t pair = 0; pair < pair_count; ++pair) {
-    observe(blank, pair, columns.column(pair), targets, seen);
+    observe(blank, pair, columns.column(pair), targets, options.horizon, seen);
     std::vector<double> weights = shared;
     for (std::size_t i = 0; i < ridges.size(); ++i) {
-      weights = fit_pair(seen, shared, std::move(weights), ridges[i]);
+      weights = fit_pair(seen, shared, std::move(weights), ridges[i], options.level);
       for (const double weight : weights) models[i].weights.push_back(static_cast<float>(weight));
     }
   }

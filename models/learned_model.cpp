@@ -1,6 +1,8 @@
 #include "models/learned_model.h"
 
 #include <algorithm>
+#include <array>
+#include <cassert>
 #include <limits>
 #include <string>
 #include <system_error>
@@ -51,91 +53,196 @@ CorrectionShape shape_of(const ModelCard& card, std::size_t pair_count) {
           .members = card.hyper_parameters.members};
 }
 
+/// Lag models kept one after the other in one array.
+std::vector<LagModel> to_lag_models(std::span<const float> weights, const std::vector<float>& mean_bps) {
+  std::vector<LagModel> models;
+  for (std::size_t first = 0; first < weights.size(); first += mean_bps.size() * LagModel::kInputs) {
+    const auto own = weights.subspan(first, mean_bps.size() * LagModel::kInputs);
+    models.push_back({.mean_bps = mean_bps, .weights = {own.begin(), own.end()}});
+    models.back().derive_floor();
+  }
+  return models;
+}
+
+std::vector<float> all_weights(const std::vector<LagModel>& models) {
+  std::vector<float> weights;
+  for (const LagModel& model : models) weights.insert(weights.end(), model.weights.begin(), model.weights.end());
+  return weights;
+}
+
+ExpertMix take_mix(ArrayShelf& shelf, std::size_t pairs, std::size_t experts, double rate) {
+  constexpr float kTiny = std::numeric_limits<float>::min();
+  return {.expert_count = experts,
+          .rate = rate,
+          .unit_bps = shelf.take("mix_unit_bps", pairs, kTiny),
+          .prior = shelf.take("mix_prior", experts, kTiny),
+          .losses = shelf.take("mix_losses", pairs * experts, kAnyValue)};
+}
+
+/// A network and its seasons, whose arrays' names begin with a prefix.
+Result<Correction> take_correction(ArrayShelf& shelf, const ModelCard& card, std::size_t pairs,
+                                   const std::string& prefix) {
+  SeasonProfile seasons{pairs, card.interval};
+  std::vector<float> counts = shelf.take(prefix + "season_counts", seasons.counts().size(), 0.0F);
+  std::vector<float> sums = shelf.take(prefix + "season_sums", seasons.sums().size(), kAnyValue);
+  const CorrectionShape shape = shape_of(card, pairs);
+  const std::vector<float> parameters = shelf.take(prefix + "correction", shape.parameter_count(), kAnyValue);
+  if (!shelf.problem().empty()) return fail(ErrorCode::kBadInput, shelf.problem());
+  if (!seasons.restore(std::move(counts), std::move(sums))) {
+    return fail(ErrorCode::kBadInput, "the seasons do not fit the card's interval");
+  }
+  auto net = CorrectionNet::from_parameters(shape, parameters);
+  if (!net) return tl::unexpected{net.error()};
+  return Correction{.base = 0, .seasons = std::move(seasons), .net = *std::move(net)};
+}
+
+Result<std::unique_ptr<LearnedModel>> assemble_learned(const ModelCard& card, const PairIndex& pairs,
+                                                       ArrayShelf& shelf) {
+  const HyperParameters& chosen = card.hyper_parameters;
+  const std::vector<float> mean_bps = shelf.take("pair_mean_bps", pairs.size(), 0.0F);
+  const std::size_t weights = pairs.size() * LagModel::kInputs;
+  const std::vector<float> lags = shelf.take("lag_weights", chosen.lag_models * weights, kAnyValue);
+  const std::vector<float> further = shelf.take("further_weights", (kHorizonMax - 1) * weights, kAnyValue);
+  std::vector<float> further_shares = shelf.take("further_shares", kHorizonMax - 1, 0.0F);
+  auto best = take_correction(shelf, card, pairs.size(), "");
+  if (!best) return tl::unexpected{best.error()};
+  auto shared = take_correction(shelf, card, pairs.size(), "shared_");
+  if (!shared) return tl::unexpected{shared.error()};
+  best->base = chosen.base_lag_model;
+  best->share = chosen.correction;
+  shared->base = chosen.lag_models - 1;
+  shared->share = chosen.shared_correction;
+  ExpertMix mix = take_mix(shelf, pairs.size(), ExpertPanel::kSimple + chosen.lag_models + 2, chosen.mix_rate);
+  if (!shelf.problem().empty()) return fail(ErrorCode::kBadInput, shelf.problem());
+  std::vector<Correction> corrections;
+  corrections.push_back(*std::move(best));
+  corrections.push_back(*std::move(shared));
+  ExpertPanel panel{pairs, card.ewma_alpha, to_lag_models(lags, mean_bps), std::move(corrections), card.interval};
+  return std::make_unique<LearnedModel>(
+      std::move(panel), std::move(mix),
+      LearnedModel::Further{.lags = to_lag_models(further, mean_bps), .shares = std::move(further_shares)},
+      card.trained_until);
+}
+
 /// @error kBadInput, with a message that does not yet name the file
 Result<ModelBundle> assemble(const ModelCard& card, std::vector<NamedArray> arrays) {
-  if (card.features != kFeatureCount || card.history_intervals != LagModel::kLags) {
+  if (card.features != kFeatureCount || card.history_intervals < LagModel::kLags) {
     return fail(ErrorCode::kBadInput, "the card's input shape is not the one of this version");
   }
-  // The network has at least as many weights as pairs, so a card cannot claim more nodes than the file pays for.
+  // The first array has a number a pair, so a card cannot claim more nodes than the file pays for.
   const std::size_t stored = arrays.empty() ? 0 : arrays.front().values.size();
   const std::size_t entries = card.class_count * card.node_count * card.node_count;
   if (stored != entries - card.class_count * card.node_count) {
     return fail(ErrorCode::kBadInput, "the weights are not those of the card's number of nodes and classes");
   }
-  PairIndex pairs{card.node_count, card.class_count};
-  SeasonProfile seasons{pairs.size(), card.interval};
   ArrayShelf shelf{std::move(arrays)};
-
-  LagModel lags;
-  lags.mean_bps = shelf.take("pair_mean_bps", pairs.size(), 0.0F);
-  lags.weights = shelf.take("lag_weights", pairs.size() * LagModel::kLags, kAnyValue);
-  lags.derive_floor();
-  std::vector<float> season_counts = shelf.take("season_counts", seasons.counts().size(), 0.0F);
-  std::vector<float> season_sums = shelf.take("season_sums", seasons.sums().size(), kAnyValue);
-  const CorrectionShape shape = shape_of(card, pairs.size());
-  const std::vector<float> parameters = shelf.take("correction", shape.parameter_count(), kAnyValue);
   const std::vector<float> ar12_means = shelf.take("ar12_mean_bps", entries, 0.0F);
   const std::vector<float> ar12_weights = shelf.take("ar12_weights", entries * Ar12::kUnknowns, kAnyValue);
-  if (!shelf.problem().empty()) return fail(ErrorCode::kBadInput, shelf.problem());
-  if (!seasons.restore(std::move(season_counts), std::move(season_sums))) {
-    return fail(ErrorCode::kBadInput, "the seasons do not fit the card's interval");
+  PredictionBands bands{entries};
+  const std::vector<float> band_numbers = shelf.take("bands", bands.to_numbers().size(), kAnyValue);
+  auto learned = assemble_learned(card, PairIndex{card.node_count, card.class_count}, shelf);
+  if (!learned) return tl::unexpected{learned.error()};
+  if ((*learned)->history_intervals() != card.history_intervals) {
+    return fail(ErrorCode::kBadInput, "the card's input shape is not the one of this version");
   }
-  auto net = CorrectionNet::from_parameters(shape, parameters);
-  if (!net) return tl::unexpected{net.error()};
-
   Ar12 ar12{.node_count = card.node_count,
             .class_count = card.class_count,
             .mean_bps = {ar12_means.begin(), ar12_means.end()},
             .weights = {ar12_weights.begin(), ar12_weights.end()}};
-  auto learned = std::make_unique<LearnedModel>(std::move(pairs), std::move(lags), std::move(seasons), *std::move(net),
-                                                card.hyper_parameters.correction, card.interval);
-  return ModelBundle{.card = card, .learned = std::move(learned), .ar12 = std::move(ar12)};
+  if (!bands.restore(band_numbers)) return fail(ErrorCode::kBadInput, "the bands do not fit the card");
+  return ModelBundle{.card = card, .learned = *std::move(learned), .ar12 = std::move(ar12), .bands = std::move(bands)};
 }
 
 }  // namespace
 
-LearnedModel::LearnedModel(PairIndex pairs, LagModel lags, SeasonProfile seasons, CorrectionNet net,
-                           double correction_share, std::chrono::seconds interval)
-    : pairs_{std::move(pairs)},
-      lags_{std::move(lags)},
-      seasons_{std::move(seasons)},
-      net_{std::move(net)},
-      correction_share_{correction_share},
-      interval_{interval} {}
+LearnedModel::LearnedModel(ExpertPanel panel, ExpertMix mix, Further further, Timestamp trained_until)
+    : panel_{std::move(panel)},
+      mix_{std::move(mix)},
+      further_{std::move(further)},
+      trained_until_{trained_until},
+      finder_{std::make_unique<RecentLossFinder>()} {
+  assert(mix_.expert_count == panel_.size() && further_.lags.size() == kHorizonMax - 1);
+  assert(further_.shares.size() == kHorizonMax - 1);
+}
 
-Result<PairForecast> LearnedModel::forecast_pairs(std::span<const TrafficMatrix> history) const {
-  PairForecast forecast{.base = forecast_base(pairs_, lags_, history), .correction = std::vector<float>(pairs_.size())};
-  std::vector<float> features(pairs_.size() * kFeatureCount);
-  const Timestamp target = history.back().measured_at() + interval_;
-  describe(pairs_, lags_, seasons_, history, target, forecast.base, {}, features);
-  if (auto corrected = net_.correct(features, forecast.correction); !corrected) {
-    return tl::unexpected{corrected.error()};
+std::size_t LearnedModel::history_intervals() const {
+  return LagModel::kLags + RecentLossFinder::rows_for(panel_.pairs().size(), panel_.size());
+}
+
+Result<RecentLosses> LearnedModel::look_back(std::span<const TrafficMatrix> history) const {
+  const PairIndex& pairs = panel_.pairs();
+  if (auto shape = check_history(history, pairs.node_count(), pairs.class_count()); !shape) {
+    return tl::unexpected{shape.error()};
   }
-  return forecast;
+  return finder_->look_back(panel_, mix_, history, trained_until_);
+}
+
+Result<bool> LearnedModel::falls_back(std::span<const TrafficMatrix> history) const {
+  const auto recent = look_back(history);
+  if (!recent) return tl::unexpected{recent.error()};
+  return recent->drifted;
 }
 
 Result<TrafficMatrix> LearnedModel::next(std::span<const TrafficMatrix> history) const {
-  if (auto shape = check_history(history, pairs_.node_count(), pairs_.class_count()); !shape) {
-    return tl::unexpected{shape.error()};
-  }
-  const auto pieces = forecast_pairs(history);
-  if (!pieces) return tl::unexpected{pieces.error()};
-  TrafficMatrix forecast{pairs_.node_count(), pairs_.class_count()};
-  forecast.set_measured_at(history.back().measured_at() + interval_);
-  for (std::size_t pair = 0; pair < pairs_.size(); ++pair) {
-    const double units = static_cast<double>(pieces->base.forecast[pair]) +
-                         correction_share_ * static_cast<double>(pieces->correction[pair]);
-    forecast.bps()[pairs_.position(pair)] = std::max(units, 0.0) * pieces->base.scale_bps[pair];
+  const auto recent = look_back(history);
+  if (!recent) return tl::unexpected{recent.error()};
+  return nearest(history.back().measured_at(), *recent);
+}
+
+TrafficMatrix LearnedModel::nearest(Timestamp newest, const RecentLosses& recent) const {
+  const PairIndex& pairs = panel_.pairs();
+  const std::size_t experts = panel_.size();
+  TrafficMatrix forecast{pairs.node_count(), pairs.class_count()};
+  forecast.set_measured_at(newest + panel_.interval());
+  for (std::size_t pair = 0; pair < pairs.size(); ++pair) {
+    const auto of_pair = std::span<const float>{*recent.forecasts}.subspan(pair * experts, experts);
+    const auto losses = std::span<const float>{recent.sums}.subspan(pair * experts, experts);
+    forecast.bps()[pairs.position(pair)] =
+        recent.drifted ? static_cast<double>(of_pair[ExpertPanel::kBaseline]) : mix_.mix(pair, of_pair, losses);
   }
   return forecast;
 }
 
+Result<std::vector<TrafficMatrix>> LearnedModel::ahead(std::span<const TrafficMatrix> history,
+                                                       std::size_t horizon) const {
+  assert(horizon >= 1 && horizon <= kHorizonMax);
+  const auto recent = look_back(history);
+  if (!recent) return tl::unexpected{recent.error()};
+  std::vector<TrafficMatrix> made(horizon, nearest(history.back().measured_at(), *recent));
+  const PairIndex& pairs = panel_.pairs();
+  for (std::size_t step = 1; step < horizon; ++step) {
+    made[step].set_measured_at(made[step - 1].measured_at() + panel_.interval());
+  }
+  if (recent->drifted) return made;  // an EWMA expects what it expects next for ever
+  for (std::size_t pair = 0; pair < pairs.size(); ++pair) {
+    const LagWindow window = window_of(history, pairs.position(pair));
+    const double scale_bps = further_.lags.front().scale_bps(pair, window);
+    for (std::size_t step = 1; step < horizon; ++step) {
+      double& bps = made[step].bps()[pairs.position(pair)];
+      const double by_lags = further_.lags[step - 1].predict(pair, window, scale_bps) * scale_bps;
+      bps += static_cast<double>(further_.shares[step - 1]) * (by_lags - bps);
+    }
+  }
+  return made;
+}
+
 std::vector<NamedArray> LearnedModel::to_arrays() const {
-  return {{"pair_mean_bps", lags_.mean_bps},
-          {"lag_weights", lags_.weights},
-          {"season_counts", {seasons_.counts().begin(), seasons_.counts().end()}},
-          {"season_sums", {seasons_.sums().begin(), seasons_.sums().end()}},
-          {"correction", net_.parameters()}};
+  std::vector<NamedArray> arrays{{"pair_mean_bps", panel_.lags().front().mean_bps},
+                                 {"lag_weights", all_weights(panel_.lags())},
+                                 {"further_weights", all_weights(further_.lags)},
+                                 {"further_shares", further_.shares},
+                                 {"mix_unit_bps", mix_.unit_bps},
+                                 {"mix_prior", mix_.prior},
+                                 {"mix_losses", mix_.losses}};
+  const std::array<std::string, 2> prefixes{"", "shared_"};
+  for (std::size_t i = 0; i < prefixes.size(); ++i) {
+    const Correction& correction = panel_.corrections()[i];
+    const SeasonProfile& seasons = correction.seasons;
+    arrays.push_back({prefixes[i] + "season_counts", {seasons.counts().begin(), seasons.counts().end()}});
+    arrays.push_back({prefixes[i] + "season_sums", {seasons.sums().begin(), seasons.sums().end()}});
+    arrays.push_back({prefixes[i] + "correction", correction.net.parameters()});
+  }
+  return arrays;
 }
 
 Result<void> make_model_folder(const std::filesystem::path& folder) {
@@ -150,6 +257,7 @@ Result<void> save_model(const std::filesystem::path& folder, ModelBundle& model)
   std::vector<NamedArray> arrays = model.learned->to_arrays();
   arrays.push_back({"ar12_mean_bps", to_floats(model.ar12.mean_bps)});
   arrays.push_back({"ar12_weights", to_floats(model.ar12.weights)});
+  arrays.push_back({"bands", model.bands.to_numbers()});
   const std::string weights = format_weights(arrays);
   model.card.weights_digest = digest_of_bytes(weights);
   if (auto written = write_model_file(folder / "weights.bin", weights); !written) return written;

@@ -2,57 +2,67 @@
 
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/result.h"
 #include "core/topology.h"
 #include "models/baselines.h"
-#include "models/features.h"
+#include "models/expert_mix.h"
+#include "models/expert_panel.h"
 #include "models/forecaster.h"
 #include "models/lag_model.h"
 #include "models/model_card.h"
 #include "models/model_file.h"
-#include "models/pair_columns.h"
-#include "models/season_profile.h"
-#include "models/torch/correction_net.h"
+#include "models/prediction_bands.h"
+#include "models/recent_losses.h"
 
 namespace wan::models {
 
-/// The forecast of one interval before it is put together, by pair.
-struct PairForecast {
-  BaseForecast base;
-  std::vector<float> correction;  ///< what the network would add, in units of the local scale
-};
-
-/// The learned forecaster's parts: an autoregression, the seasons of its surprises, and a network that corrects it.
+/// The learned forecaster: experts that err in different ways, put together pair by pair by how each did of late.
 ///
-/// forecast = local scale * max(0, base + correction share * correction), pair by pair.
+/// One interval ahead it is the mixture of an ExpertPanel; while the mixture does worse than the fitted EWMA on the
+/// newest intervals (RecentLosses::drifted) it is that EWMA. Further ahead, a lag model fitted for that distance is put
+/// together with this forecast in shares that the validation rows chose.
 /// Threads: any number of readers.
 class LearnedModel final : public Forecaster {
  public:
-  LearnedModel(PairIndex pairs, LagModel lags, SeasonProfile seasons, CorrectionNet net, double correction_share,
-               std::chrono::seconds interval);
+  /// What forecasts beyond one interval, by horizon from 2 to kHorizonMax.
+  struct Further {
+    std::vector<LagModel> lags;
+    std::vector<float> shares;  ///< of the lag model beside the forecast for the next interval, in [0, 1]
+  };
+
+  /// @param trained_until  end of the training rows
+  LearnedModel(ExpertPanel panel, ExpertMix mix, Further further, Timestamp trained_until);
 
   std::string_view name() const override { return "learned"; }
-  std::size_t history_intervals() const override { return LagModel::kLags; }
-  /// Cost: under 1 ms for 462 pairs on one core.
+  std::size_t history_intervals() const override;
+  /// Cost: under 1 ms for 462 pairs on one core when it was called with the history one interval shorter before;
+  /// otherwise up to 48 times that.
   Result<TrafficMatrix> next(std::span<const TrafficMatrix> history) const override;
+  Result<std::vector<TrafficMatrix>> ahead(std::span<const TrafficMatrix> history, std::size_t horizon) const override;
 
-  /// The halves of `next`, for choosing how much correction to apply.
-  [[nodiscard]] Result<PairForecast> forecast_pairs(std::span<const TrafficMatrix> history) const;
-  [[nodiscard]] double correction_share() const { return correction_share_; }
-  void set_correction_share(double share) { correction_share_ = share; }
+  /// Whether `next` falls back on the EWMA after this history.
+  /// @error as `next`
+  [[nodiscard]] Result<bool> falls_back(std::span<const TrafficMatrix> history) const;
 
+  [[nodiscard]] const ExpertPanel& panel() const { return panel_; }
+  [[nodiscard]] const ExpertMix& mix() const { return mix_; }
+  [[nodiscard]] const Further& further() const { return further_; }
+  void set_further_shares(std::vector<float> shares) { further_.shares = std::move(shares); }
   /// All learned numbers. A model made from them forecasts the same to the last bit.
   [[nodiscard]] std::vector<NamedArray> to_arrays() const;
 
  private:
-  PairIndex pairs_;
-  LagModel lags_;
-  SeasonProfile seasons_;
-  CorrectionNet net_;
-  double correction_share_;
-  std::chrono::seconds interval_;
+  [[nodiscard]] Result<RecentLosses> look_back(std::span<const TrafficMatrix> history) const;
+  [[nodiscard]] TrafficMatrix nearest(Timestamp newest, const RecentLosses& recent) const;
+
+  ExpertPanel panel_;
+  ExpertMix mix_;
+  Further further_;
+  Timestamp trained_until_;
+  std::unique_ptr<RecentLossFinder> finder_;
 };
 
 /// A model with its card and with the baselines fitted on the same rows.
@@ -60,6 +70,7 @@ struct ModelBundle {
   ModelCard card;
   std::unique_ptr<LearnedModel> learned;
   Ar12 ar12;
+  PredictionBands bands;  ///< around `learned`, as they stood at the end of the training rows
 };
 
 /// Makes the folder that a model will go into, so that a long training does not end at a folder that cannot be.

@@ -95,8 +95,12 @@ class Fields {
 };
 
 ordered_json to_json(const HyperParameters& chosen) {
-  return {{"ridge", chosen.ridge},
+  return {{"lag_models", chosen.lag_models},
+          {"base_lag_model", chosen.base_lag_model},
+          {"further_ridge", chosen.further_ridge},
+          {"mix_rate", chosen.mix_rate},
           {"correction", chosen.correction},
+          {"shared_correction", chosen.shared_correction},
           {"epochs", chosen.epochs},
           {"rows_per_batch", chosen.rows_per_batch},
           {"embedding", chosen.embedding},
@@ -135,7 +139,8 @@ ordered_json to_json(const ModelCard& card) {
             {"until", format_timestamp(card.trained_until)},
             {"rows", card.trained_rows},
             {"data_digest", card.data_digest},
-            {"seed", card.seed}}},
+            {"seed", card.seed},
+            {"resumed_from", card.resumed_from}}},
           {"hyper_parameters", to_json(card.hyper_parameters)},
           {"validation", to_json(card.validation)},
           {"baselines", {{"ewma_alpha", card.ewma_alpha}}},
@@ -161,13 +166,18 @@ void read_training(Fields& fields, ModelCard& card) {
   training.count("rows", 1, kCountMax, card.trained_rows);
   training.text("data_digest", card.data_digest);
   training.count("seed", 0, std::numeric_limits<std::uint64_t>::max(), card.seed);
+  training.text("resumed_from", card.resumed_from);
   fields.adopt_problem(training);
 }
 
 void read_hyper_parameters(Fields& fields, HyperParameters& chosen) {
   Fields inner{fields.object("hyper_parameters"), "hyper_parameters."};
-  inner.number("ridge", 0.0, kNumberMax, chosen.ridge);
+  inner.count("lag_models", 1, 64, chosen.lag_models);
+  inner.count("base_lag_model", 0, 63, chosen.base_lag_model);
+  inner.number("further_ridge", 0.0, kNumberMax, chosen.further_ridge);
+  inner.number("mix_rate", 0.0, 1000.0, chosen.mix_rate);
   inner.number("correction", 0.0, 1.0, chosen.correction);
+  inner.number("shared_correction", 0.0, 1.0, chosen.shared_correction);
   inner.count("epochs", 0, kCountMax, chosen.epochs);
   inner.count("rows_per_batch", 1, kCountMax, chosen.rows_per_batch);
   inner.count("embedding", 1, 4096, chosen.embedding);
@@ -222,7 +232,11 @@ Result<ModelCard> parse_model_card(std::string_view text, std::string_view name)
   Fields fields{json};
   std::uint64_t version = 0;
   std::string digest;
-  fields.count("format_version", ModelCard::kFormatVersion, ModelCard::kFormatVersion, version);
+  fields.count("format_version", 1, kCountMax, version);
+  if (fields.problem().empty() && version != ModelCard::kFormatVersion) {
+    return bad("its format version is " + std::to_string(version) + ", this program reads version " +
+               std::to_string(ModelCard::kFormatVersion) + "; train the model again with `aiwan-models train`");
+  }
   fields.text("library_version", card.library_version);
   read_network(fields, card);
   read_shapes(fields, json, card);
@@ -236,6 +250,9 @@ Result<ModelCard> parse_model_card(std::string_view text, std::string_view name)
   fields.text("card_digest", digest);
   if (!fields.problem().empty()) return bad(fields.problem());
   if (card.trained_until <= card.trained_from) return bad("its training ends before it begins");
+  if (card.hyper_parameters.base_lag_model >= card.hyper_parameters.lag_models) {
+    return bad("\"hyper_parameters.base_lag_model\" is not one of its lag models");
+  }
   // Comparing with a card written from what was understood also finds damage in members that are there for people only.
   if (format_model_card(card) != text) return bad("damaged or edited: it does not match its digest");
   return card;

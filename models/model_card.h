@@ -11,7 +11,7 @@
 namespace wan::models {
 
 /// NMAE (sum of absolute errors / sum of what there was) one interval ahead over the last fifth of the training rows,
-/// each forecaster fitted on the rows before.
+/// or over those that are new where training went on, each forecaster fitted on the rows before.
 struct ValidationScores {
   std::size_t rows = 0;
   double model = 0.0;
@@ -23,8 +23,11 @@ struct ValidationScores {
 
 /// What was chosen before and during training, enough to repeat it.
 struct HyperParameters {
-  double ridge = 0.0;       ///< draw of each pair's lag weights towards the shared ones; chosen on the validation rows
-  double correction = 1.0;  ///< share of the learned correction that is applied; chosen on the validation rows
+  std::size_t lag_models = 0;      ///< in the panel of experts, above zero
+  std::size_t base_lag_model = 0;  ///< which of them the network corrects; chosen on the validation rows
+  double further_ridge = 0.0;  ///< draw of each pair's weights to the shared ones, beyond one interval; chosen there
+  double mix_rate = 0.0;       ///< how fast the experts' weights follow their losses; chosen there
+  double correction = 1.0;     ///< share of the learned correction that is applied; chosen on the validation rows
   std::size_t epochs = 0;
   std::size_t rows_per_batch = 0;
   std::size_t embedding = 0;
@@ -38,7 +41,7 @@ struct HyperParameters {
 /// The file `card.json` of a model folder: for which network, from which data and how a model was made, and how good it
 /// was where it was chosen. docs/formats/model.md describes the JSON.
 struct ModelCard {
-  static constexpr int kFormatVersion = 1;
+  static constexpr int kFormatVersion = 2;
 
   std::string network;         ///< for reports; may be empty
   std::size_t node_count = 0;  ///< above zero
@@ -54,6 +57,7 @@ struct ModelCard {
   std::size_t trained_rows = 0;
   std::string data_digest;  ///< `TrafficSeries::digest` over the training rows
   std::uint64_t seed = 0;
+  std::string resumed_from;  ///< `weights_digest` of the model whose training went on here; empty: trained afresh
   HyperParameters hyper_parameters;
   ValidationScores validation;
   double ewma_alpha = 1.0;      ///< of the EWMA baseline fitted on the training rows, in (0, 1]

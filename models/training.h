@@ -38,4 +38,21 @@ inline constexpr std::size_t kTrainingIntervalsMin = 100;
 [[nodiscard]] Result<ModelBundle> train_model(const Topology& topology, const TrafficSeries& series,
                                               const TrainOptions& options);
 
+/// Fewest intervals that a model must not have seen when its training goes on.
+inline constexpr std::size_t kNewIntervalsMin = 12;
+/// Passes over the rows that are enough for a network that is trained already.
+inline constexpr std::size_t kResumeEpochs = 5;
+
+/// Goes on training a model on a series that reaches further than what it was trained on.
+///
+/// What was chosen in the first training stays. The linear parts are fitted anew on all rows of the series; the network
+/// goes on from where it was, with half the step. The rows that are new are first forecast by the model as it was: that
+/// is the score on the new card, and from it the weights of the experts and the bands go on learning.
+///
+/// @param series   its rows before `before.card.trained_until`, at least kTrainingIntervalsMin, and the new ones, at
+///                 least kNewIntervalsMin
+/// @error as train_model; kShapeMismatch: another interval or number of classes; kBadInput: too few rows, old or new
+[[nodiscard]] Result<ModelBundle> resume_training(const Topology& topology, const TrafficSeries& series,
+                                                  const ModelBundle& before, const TrainOptions& options);
+
 }  // namespace wan::models

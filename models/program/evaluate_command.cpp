@@ -1,7 +1,7 @@
 #include "models/program/evaluate_command.h"
 
 #include <CLI/CLI.hpp>
-#include <array>
+#include <algorithm>
 #include <iomanip>
 #include <iostream>
 #include <memory>
@@ -10,39 +10,54 @@
 #include <vector>
 
 #include "core/io/json_output.h"
+#include "core/io/progress_bar.h"
 #include "core/io/topology_file.h"
 #include "core/io/traffic_csv.h"
 #include "models/evaluation.h"
 #include "models/learned_model.h"
+#include "models/program/contestants.h"
 #include "models/program/row_range.h"
+#include "models/training.h"
 
 namespace wan::models {
 namespace {
 
 constexpr const char* kExamples = R"(
-Forecasts every row in [--score-from, --score-to), counted from 0 without the header, one interval ahead from the rows
-before it, by the model and by three baselines fitted on the rows that the model was trained on: the last value, an
-exponentially weighted moving average, and an autoregression over 12 intervals per pair of nodes.
+Forecasts every row in [--score-from, --score-to), counted from 0 without the header, from the rows before it, by the
+model and by ten baselines in the same run: the last value; exponentially weighted moving averages (EWMA) with weights
+0.3, 0.5, 0.7 and as fitted; an autoregression over 12 intervals per pair of nodes; the mean and the peak of 12
+intervals; the same time a day before (and a week before, with two weeks of training rows); an autoregression over 3
+intervals of all pairs together. Baselines are fitted on the rows of the file that the model was trained on; where the
+file lacks these, vector_ar3 is fitted on the rows before the scored ones.
 
-NMAE is the sum of absolute errors over the sum of what there was; RRMSE the same with squares, under a root.
+NMAE is the sum of absolute errors over the sum of what there was; RRMSE the same with squares, under a root; p50 and
+p99 are of the rows' absolute errors over the mean row's traffic. `p` is the two-sided p-value of Diebold and Mariano's
+paired test of the model against the baseline. Bands are the model's 90 % intervals, which go on learning row by row:
+they ought to hold 90 % of the entries.
 
 Exit code: 0 scored, 1 a file cannot be used or the model was trained on a scored row (one line on standard error says
 why), 2 wrong usage.
 
 Examples:
   aiwan-models evaluate --model abilene-model --topology abilene.graph --traffic traffic.csv --score-from 2880
-  aiwan-models evaluate --model m --topology geant.graph --traffic traffic.csv --score-from 400 --json -)";
+  aiwan-models evaluate --model m --topology geant.graph --traffic traffic.csv --score-from 400 --horizons 1,4 --json -)";
 
 struct EvaluateOptions {
   std::string model, topology, traffic, json;
   std::int64_t from = 0;
   std::int64_t to = kToTheEnd;
+  std::vector<std::size_t> horizons{1, 3, 12};
 };
 
-struct Contestant {
-  std::string name;
-  Score score;
-  double milliseconds_per_forecast = 0.0;
+/// What an evaluation came to.
+struct Evaluation {
+  RowRange rows;
+  std::vector<std::size_t> horizons;
+  std::vector<Contestant> contestants;
+  std::vector<BandScore> bands;   // by horizon
+  std::size_t fallback_rows = 0;  // scored rows that the model left to the EWMA
+  std::vector<std::string> notes;
+  double seconds = 0.0;
 };
 
 int report(const Error& error) {
@@ -71,51 +86,142 @@ Result<void> check_series_fits(const ModelCard& card, const TrafficSeries& serie
                                              std::to_string(card.interval.count()) + " s");
 }
 
-Result<std::vector<Contestant>> score_all(const ModelBundle& model, const TrafficSeries& series, const RowRange& rows,
-                                          const Clock& clock) {
-  const auto last = make_last_value_forecaster();
-  const auto ewma = make_ewma_forecaster(model.card.ewma_alpha);
-  const auto ar12 = make_ar12_forecaster(model.ar12);
-  const std::array<std::pair<const char*, const Forecaster*>, 4> forecasters{
-      {{"model", model.learned.get()}, {"last", last.get()}, {"ewma", ewma.get()}, {"ar12", ar12.get()}}};
-  std::vector<Contestant> contestants;
-  for (const auto& [name, forecaster] : forecasters) {
-    const Duration begin = clock.now();
-    const auto score = score_forecaster(*forecaster, series.intervals, rows.from, rows.to);
-    if (!score) return tl::unexpected{score.error()};
-    const double spent_ms = to_milliseconds(clock.now() - begin);
-    contestants.push_back({name, *score, spent_ms / static_cast<double>(score->rows)});
-  }
-  return contestants;
+bool is_trained_row(const ModelCard& card, const TrafficMatrix& matrix) {
+  return matrix.measured_at() >= card.trained_from && matrix.measured_at() < card.trained_until;
 }
 
-nlohmann::ordered_json to_json(const std::vector<Contestant>& contestants, const RowRange& rows, const ModelCard& card,
-                               double seconds) {
-  nlohmann::ordered_json json;
-  for (const Contestant& one : contestants) json["nmae"][one.name] = one.score.nmae;
-  for (const Contestant& one : contestants) json["rrmse"][one.name] = one.score.rrmse;
-  for (const Contestant& one : contestants) json["ms_per_forecast"][one.name] = one.milliseconds_per_forecast;
-  json["rows"] = rows.to - rows.from;
-  json["score_from"] = rows.from;
-  json["score_to"] = rows.to;
-  json["trained_until"] = format_timestamp(card.trained_until);
-  json["seed"] = card.seed;
-  json["ewma_alpha"] = card.ewma_alpha;
-  json["seconds"] = seconds;
+/// The rows to fit baselines on: those in the file that the model was trained on, else those before the scored ones.
+std::span<const TrafficMatrix> baseline_rows(const ModelCard& card, std::span<const TrafficMatrix> intervals,
+                                             const RowRange& rows) {
+  std::size_t first = 0;
+  while (first < intervals.size() && !is_trained_row(card, intervals[first])) ++first;
+  std::size_t end = first;
+  while (end < intervals.size() && is_trained_row(card, intervals[end])) ++end;
+  return end - first >= kTrainingIntervalsMin ? intervals.subspan(first, end - first) : intervals.first(rows.from);
+}
+
+/// The first row that bands may learn from: not trained on, with rows before it to forecast from.
+std::size_t first_band_row(const ModelCard& card, std::span<const TrafficMatrix> intervals, const RowRange& rows,
+                           std::size_t furthest) {
+  std::size_t first = rows.from;
+  while (first > furthest && !is_trained_row(card, intervals[first - 1])) --first;
+  return first;
+}
+
+Result<std::size_t> count_fallbacks(const LearnedModel& model, std::span<const TrafficMatrix> intervals,
+                                    const RowRange& rows) {
+  std::size_t count = 0;
+  for (std::size_t row = rows.from; row < rows.to; ++row) {
+    const auto fallen = model.falls_back(intervals.first(row));
+    if (!fallen) return tl::unexpected{fallen.error()};
+    if (*fallen) ++count;
+  }
+  return count;
+}
+
+Result<Evaluation> evaluate(const ModelBundle& model, const TrafficSeries& series, const RowRange& rows,
+                            const EvaluateOptions& options, const Clock& clock) {
+  const Duration begin = clock.now();
+  Evaluation made{.rows = rows, .horizons = options.horizons, .contestants = {}, .bands = {}, .notes = {}};
+  const std::span<const TrafficMatrix> intervals = series.intervals;
+  made.contestants = make_contestants(
+      model, {.training = baseline_rows(model.card, intervals, rows), .interval = model.card.interval}, made.notes);
+  io::ProgressBar progress{"scoring", clock};
+  if (auto scored = score_contestants(made.contestants, intervals, rows, made.horizons, clock,
+                                      [&](std::size_t done, std::size_t all) { progress.update(done, all); });
+      !scored) {
+    return tl::unexpected{scored.error()};
+  }
+  const std::size_t furthest = *std::max_element(made.horizons.begin(), made.horizons.end());
+  auto bands = score_bands(*model.learned, model.bands, intervals,
+                           first_band_row(model.card, intervals, rows, furthest), rows.from, rows.to, made.horizons);
+  if (!bands) return tl::unexpected{bands.error()};
+  made.bands = *std::move(bands);
+  const auto fallbacks = count_fallbacks(*model.learned, intervals, rows);
+  if (!fallbacks) return tl::unexpected{fallbacks.error()};
+  made.fallback_rows = *fallbacks;
+  made.seconds = to_seconds(clock.now() - begin);
+  return made;
+}
+
+nlohmann::ordered_json contestant_json(const Contestant& one, std::size_t h, bool is_model) {
+  const Score& score = one.scores[h];
+  nlohmann::ordered_json json{
+      {"name", one.name},
+      {"nmae", score.nmae},
+      {"rrmse", score.rrmse},
+      {"row_error",
+       {{"mean", score.nmae}, {"p50", quantile(score.row_errors, 0.5)}, {"p99", quantile(score.row_errors, 0.99)}}}};
+  if (is_model) return json;
+  const PairedTest& test = one.against_model[h];
+  json["model_minus_this"] = {{"mean", test.mean_difference}, {"statistic", test.statistic}, {"p_value", test.p_value}};
   return json;
 }
 
-void tell(std::ostream& talk, const io::TopologyFile& network, const std::vector<Contestant>& contestants,
-          const RowRange& rows) {
-  for (const std::string& assumption : network.assumptions) talk << "note: " << assumption << '\n';
-  talk << "one interval ahead over rows [" << rows.from << ", " << rows.to << ")\n"
-       << "            NMAE     RRMSE   ms a forecast\n"
-       << std::fixed;
-  for (const Contestant& one : contestants) {
-    talk << "  " << std::left << std::setw(8) << one.name << std::right << std::setprecision(5) << std::setw(8)
-         << one.score.nmae << std::setw(10) << one.score.rrmse << std::setprecision(3) << std::setw(12)
-         << one.milliseconds_per_forecast << '\n';
+nlohmann::ordered_json horizon_json(const Evaluation& made, std::size_t h) {
+  const Contestant& best = made.contestants[best_baseline(made.contestants, h)];
+  nlohmann::ordered_json json{{"intervals_ahead", made.horizons[h]},
+                              {"best_baseline", best.name},
+                              {"model_over_best", made.contestants[0].scores[h].nmae / best.scores[h].nmae}};
+  for (const Contestant& one : made.contestants) {
+    json["contestants"].push_back(contestant_json(one, h, &one == &made.contestants.front()));
   }
+  const BandScore& band = made.bands[h];
+  json["bands"] = {{"promised", PredictionBands::kCoverage},
+                   {"coverage", band.coverage},
+                   {"width", band.width},
+                   {"pinball", band.pinball},
+                   {"entries", band.entries}};
+  return json;
+}
+
+nlohmann::ordered_json to_json(const Evaluation& made, const ModelCard& card) {
+  nlohmann::ordered_json json;
+  for (const Contestant& one : made.contestants) json["nmae"][one.name] = one.scores.front().nmae;
+  for (const Contestant& one : made.contestants) json["rrmse"][one.name] = one.scores.front().rrmse;
+  for (const Contestant& one : made.contestants) json["ms_per_forecast"][one.name] = one.milliseconds_per_forecast;
+  for (std::size_t h = 0; h < made.horizons.size(); ++h) json["horizons"].push_back(horizon_json(made, h));
+  json["fallback_rows"] = made.fallback_rows;
+  json["rows"] = made.rows.to - made.rows.from;
+  json["score_from"] = made.rows.from;
+  json["score_to"] = made.rows.to;
+  json["trained_until"] = format_timestamp(card.trained_until);
+  json["seed"] = card.seed;
+  json["ewma_alpha"] = card.ewma_alpha;
+  json["notes"] = made.notes;
+  json["seconds"] = made.seconds;
+  return json;
+}
+
+void tell_horizon(std::ostream& talk, const Evaluation& made, std::size_t h) {
+  talk << made.horizons[h] << (made.horizons[h] == 1 ? " interval" : " intervals") << " ahead\n"
+       << "                  NMAE    RRMSE   row p50   row p99   against model         p\n"
+       << std::fixed;
+  for (const Contestant& one : made.contestants) {
+    const Score& score = one.scores[h];
+    talk << "  " << std::left << std::setw(12) << one.name << std::right << std::setprecision(5) << std::setw(8)
+         << score.nmae << std::setw(9) << score.rrmse << std::setw(10) << quantile(score.row_errors, 0.5)
+         << std::setw(10) << quantile(score.row_errors, 0.99);
+    if (&one != &made.contestants.front()) {
+      const double over = made.contestants[0].scores[h].nmae / score.nmae - 1.0;
+      talk << std::setprecision(1) << std::showpos << std::setw(14) << 100.0 * over << " %" << std::noshowpos
+           << std::setprecision(5) << std::setw(10) << one.against_model[h].p_value;
+    }
+    talk << '\n';
+  }
+  const BandScore& band = made.bands[h];
+  talk << "  90 % bands held " << std::setprecision(1) << 100.0 * band.coverage << " % of " << band.entries
+       << " entries; width " << std::setprecision(3) << band.width << ", pinball loss " << std::setprecision(4)
+       << band.pinball << " (both over the traffic)\n";
+}
+
+void tell(std::ostream& talk, const io::TopologyFile& network, const Evaluation& made) {
+  for (const std::string& assumption : network.assumptions) talk << "note: " << assumption << '\n';
+  for (const std::string& note : made.notes) talk << "note: " << note << '\n';
+  talk << "rows [" << made.rows.from << ", " << made.rows.to << "), the model at " << std::fixed << std::setprecision(2)
+       << made.contestants.front().milliseconds_per_forecast << " ms a forecast; " << made.fallback_rows
+       << " of them left to the EWMA\n";
+  for (std::size_t h = 0; h < made.horizons.size(); ++h) tell_horizon(talk, made, h);
 }
 
 int run_evaluate(const EvaluateOptions& options, const Clock& clock) {
@@ -132,14 +238,10 @@ int run_evaluate(const EvaluateOptions& options, const Clock& clock) {
   if (const auto fits = check_series_fits(model->card, *series); !fits) return report(fits.error());
   if (const auto unseen = check_unseen(model->card, *series, *rows); !unseen) return report(unseen.error());
 
-  const Duration begin = clock.now();
-  const auto contestants = score_all(*model, *series, *rows, clock);
-  if (!contestants) return report(contestants.error());
-  const double seconds = to_seconds(clock.now() - begin);
-  if (const auto written = json.write(to_json(*contestants, *rows, model->card, seconds).dump(2)); !written) {
-    return report(written.error());
-  }
-  tell(json.talk(), *network, *contestants, *rows);
+  const auto made = evaluate(*model, *series, *rows, options, clock);
+  if (!made) return report(made.error());
+  if (const auto written = json.write(to_json(*made, model->card).dump(2)); !written) return report(written.error());
+  tell(json.talk(), *network, *made);
   return 0;
 }
 
@@ -155,6 +257,10 @@ void add_evaluate_command(CLI::App& app, const Clock& clock, int& exit_code) {
   command->add_option("--traffic", options->traffic, "traffic matrices: CSV, Mbit/s")->required();
   command->add_option("--score-from", options->from, "first row to score; later than the model's training")->required();
   command->add_option("--score-to", options->to, "the row after the last one to score (default: the end)");
+  command->add_option("--horizons", options->horizons, "intervals ahead to score, 1 to 12")
+      ->delimiter(',')
+      ->check(CLI::Range(std::size_t{1}, kHorizonMax))
+      ->capture_default_str();
   command->add_option("--json", options->json, "write the scores as JSON to this file, or to standard output with -");
   command->footer(kExamples);
   command->callback([options, &clock, &exit_code] { exit_code = run_evaluate(*options, clock); });

@@ -8,7 +8,8 @@ class App;
 
 namespace wan::models {
 
-/// Registers `evaluate --model DIR --topology T --traffic CSV --score-from ROW [--score-to ROW] [--json FILE|-]`.
+/// Registers `evaluate --model DIR --topology T --traffic CSV --score-from ROW [--score-to ROW] [--horizons N,N...]
+/// [--json FILE|-]`.
 ///
 /// When the subcommand runs, `exit_code` becomes 0, or 1 with one line on standard error: also for rows that the model
 /// was trained on, by the time they carry. Wrong usage is CLI11's exception, for `main` to turn into 2. `clock` and

@@ -8,7 +8,8 @@ class App;
 
 namespace wan::models {
 
-/// Registers `train --topology T --traffic CSV [--to ROW] --out DIR [--seed N] [--epochs N] [--json FILE|-]`.
+/// Registers `train --topology T --traffic CSV [--to ROW] [--resume DIR] --out DIR [--seed N] [--epochs
+/// N] [--json FILE|-]`.
 ///
 /// When the subcommand runs, `exit_code` becomes 0, or 1 with one line on standard error. Wrong usage is CLI11's
 /// exception, for `main` to turn into 2. `clock` and `exit_code` outlive `app`.

@@ -94,6 +94,22 @@ Member make_member(const CorrectionShape& shape, Rng& rng) {
                 .bias_out = torch::zeros(dims[7])};
 }
 
+/// One of the members whose parameters lie one after the other.
+Member read_member(const CorrectionShape& shape, std::span<const float> parameters, std::size_t index) {
+  const std::size_t each = shape.parameter_count() / shape.members;
+  auto own = parameters.subspan(index * each, each);
+  const auto dims = dims_of(shape);
+  Member member;
+  for (std::size_t i = 0; i < dims.size(); ++i) {
+    torch::Tensor& tensor = *member.all()[i];
+    tensor = torch::empty(dims[i], torch::kFloat32);
+    const auto count = static_cast<std::size_t>(tensor.numel());
+    std::copy_n(own.begin(), count, tensor.data_ptr<float>());
+    own = own.subspan(count);
+  }
+  return member;
+}
+
 torch::Tensor view(std::span<const float> values, std::vector<std::int64_t> dims) {
   // from_blob asks for a mutable pointer; the tensors made here are only read.
   return torch::from_blob(const_cast<float*>(values.data()), dims, torch::kFloat32);
@@ -193,7 +209,7 @@ Result<CorrectionNet> CorrectionNet::train(const CorrectionShape& shape, const C
   std::atomic<std::size_t> done = 0;
   const auto trained = [&](std::size_t member_index, const std::function<void()>& tell) {
     Rng rng{schedule.seed, "correction network " + std::to_string(member_index)};
-    Member member = make_member(shape, rng);
+    Member member = schedule.start.empty() ? make_member(shape, rng) : read_member(shape, schedule.start, member_index);
     train_member(member, tensors, schedule, rng, [&] {
       ++done;
       tell();
@@ -233,18 +249,8 @@ Result<CorrectionNet> CorrectionNet::from_parameters(const CorrectionShape& shap
     return fail(ErrorCode::kBadInput, "a parameter of the network is not finite");
   }
   at::set_num_threads(1);
-  auto impl =
-      std::make_unique<Impl>(Impl{.shape = shape, .members = std::vector<Member>(shape.members), .of_pairs = {}});
-  const auto dims = dims_of(shape);
-  for (Member& member : impl->members) {
-    for (std::size_t i = 0; i < dims.size(); ++i) {
-      torch::Tensor& tensor = *member.all()[i];
-      tensor = torch::empty(dims[i], torch::kFloat32);
-      const auto count = static_cast<std::size_t>(tensor.numel());
-      std::copy_n(parameters.begin(), count, tensor.data_ptr<float>());
-      parameters = parameters.subspan(count);
-    }
-  }
+  auto impl = std::make_unique<Impl>(Impl{.shape = shape, .members = {}, .of_pairs = {}});
+  for (std::size_t i = 0; i < shape.members; ++i) impl->members.push_back(read_member(shape, parameters, i));
   impl->prepare();
   return CorrectionNet{std::move(impl)};
 } catch (const std::exception& failure) {

@@ -29,6 +29,7 @@ struct CorrectionSchedule {
       2e-3;  ///< at its highest: it rises for a tenth of the training, then falls to zero as a cosine
   double weight_decay = 1e-2;
   std::uint64_t seed = 1;
+  std::span<const float> start{};  ///< parameters to begin from, as many as the shape has; empty: drawn from the seed
 };
 
 /// Training rows, each with all pairs; the spans outlive the training.

@@ -167,5 +167,74 @@ TEST_CASE("every row is scored on a forecast from the rows before it", "[models]
   CHECK_FALSE(score_forecaster(witness, intervals, 5, 5));
 }
 
+TEST_CASE("mean, peak and season look at their own intervals", "[models]") {
+  const auto history = one_pair({1, 9, 2, 4, 6});
+  CHECK(foretold(*make_moving_average_forecaster(3), history) == Approx(4.0));
+  CHECK(foretold(*make_moving_average_forecaster(100), history) == Approx(4.4));
+  CHECK(foretold(*make_peak_forecaster(3), history) == 6.0);
+  CHECK(foretold(*make_peak_forecaster(4), history) == 9.0);
+  CHECK(foretold(*make_seasonal_forecaster(4), history) == 9.0);
+  CHECK(foretold(*make_seasonal_forecaster(100), history) == 1.0);
+  const auto ahead = make_seasonal_forecaster(2)->ahead(history, 5);
+  REQUIRE(ahead);
+  for (std::size_t step = 0; step < 5; ++step) {
+    CHECK((*ahead)[step].at(NodeId{0}, NodeId{1}).bps() == (step % 2 == 0 ? 4.0 : 6.0));
+    CHECK((*ahead)[step].measured_at() == Timestamp{std::chrono::seconds{300 * (5 + static_cast<int>(step))}});
+  }
+}
+
+TEST_CASE("what has no opinion of its own further ahead goes on from its own forecasts", "[models]") {
+  std::vector<double> bps;
+  for (int i = 0; i < 60; ++i) bps.push_back(i % 2 == 0 ? 10.0 : 20.0);
+  const auto history = one_pair(bps);
+  const auto ar12 = fit_ar12_forecaster(history);
+  REQUIRE(ar12);
+  const auto ahead = (*ar12)->ahead(history, 4);
+  REQUIRE(ahead);
+  REQUIRE(ahead->size() == 4);
+  for (std::size_t step = 0; step < 4; ++step) {
+    CHECK((*ahead)[step].at(NodeId{0}, NodeId{1}).bps() == Approx(step % 2 == 0 ? 10.0 : 20.0).epsilon(0.02));
+    CHECK((*ahead)[step].measured_at() == Timestamp{std::chrono::seconds{300 * (60 + static_cast<int>(step))}});
+  }
+  CHECK((*ahead)[0] == (*ar12)->next(history).value());
+}
+
+TEST_CASE("a vector autoregression sees one pair's past in another's future, fitted by rows or by unknowns",
+          "[models]") {
+  for (const std::size_t rows : {12U + 4U, 300U}) {  // fewer rows than unknowns (18), and more
+    Rng rng{11};
+    std::vector<TrafficMatrix> intervals;
+    double leader = 100.0;
+    for (std::size_t row = 0; row < rows; ++row) {
+      TrafficMatrix matrix{3};
+      matrix.set(NodeId{1}, NodeId{0}, BitRate::bps(leader));  // repeats what the leader sent the interval before
+      leader = 100.0 + 50.0 * rng.uniform();
+      matrix.set(NodeId{0}, NodeId{1}, BitRate::bps(leader));
+      matrix.set_measured_at(Timestamp{std::chrono::seconds{300 * static_cast<std::int64_t>(row)}});
+      intervals.push_back(matrix);
+    }
+    const auto fitted = fit_vector_ar3_forecaster(intervals);
+    REQUIRE(fitted);
+    const auto forecast = (*fitted)->next(intervals);
+    REQUIRE(forecast);
+    CHECK(forecast->at(NodeId{1}, NodeId{0}).bps() == Approx(leader).epsilon(0.03));
+    CHECK(forecast->at(NodeId{2}, NodeId{0}).bps() == Approx(0.0).margin(1e-6));
+  }
+  CHECK(fit_vector_ar3_forecaster(one_pair({1, 2, 3})).error().code == ErrorCode::kBadInput);
+}
+
+TEST_CASE("scores several intervals ahead are of forecasts made that long before", "[models]") {
+  const auto intervals = one_pair({1, 2, 4, 8, 16, 32});
+  const auto scores = score_horizons(*make_last_value_forecaster(), intervals, 3, 6, std::vector<std::size_t>{3, 1});
+  REQUIRE(scores);
+  CHECK((*scores)[0].nmae == Approx((8 - 1 + 16 - 2 + 32 - 4) / 56.0));
+  CHECK((*scores)[1].nmae == Approx((8 - 4 + 16 - 8 + 32 - 16) / 56.0));
+  CHECK((*scores)[0].row_errors[2] == Approx(28.0 / (56.0 / 3.0)));
+  CHECK_FALSE(score_horizons(*make_last_value_forecaster(), intervals, 2, 6, std::vector<std::size_t>{3}));
+  CHECK(quantile({3.0, 1.0, 2.0}, 0.5) == 2.0);
+  CHECK(quantile({0.0, 10.0}, 0.99) == Approx(9.9));
+  CHECK(quantile({}, 0.5) == 0.0);
+}
+
 }  // namespace
 }  // namespace wan::models

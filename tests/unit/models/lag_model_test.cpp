@@ -75,8 +75,9 @@ TEST_CASE("a strong ridge makes all pairs share their weights", "[models]") {
   const auto models = fit_lag_models(to_columns(pairs, series.intervals), rows_from(24, 300), ridges);
   const auto spread = [](const LagModel& model) {
     double largest = 0.0;
-    for (std::size_t i = LagModel::kLags; i < model.weights.size(); ++i) {
-      largest = std::max(largest, std::abs(static_cast<double>(model.weights[i] - model.weights[i % LagModel::kLags])));
+    for (std::size_t i = LagModel::kInputs; i < model.weights.size(); ++i) {
+      largest =
+          std::max(largest, std::abs(static_cast<double>(model.weights[i] - model.weights[i % LagModel::kInputs])));
     }
     return largest;
   };
@@ -84,11 +85,41 @@ TEST_CASE("a strong ridge makes all pairs share their weights", "[models]") {
   CHECK(spread(models[0]) > 1e-2);
 }
 
+TEST_CASE("a lag model for several intervals ahead follows the swing that far", "[models]") {
+  const auto series = test::swinging_traffic(4, 400, 0.0, 1);
+  const PairIndex pairs{4, 1};
+  constexpr std::size_t kAhead = 6;
+  const LagModel model = fit_lag_models(to_columns(pairs, series.intervals), rows_from(24 + kAhead - 1, 300),
+                                        std::vector<double>{0.003}, {.horizon = kAhead, .level = true})
+                             .front();
+  for (std::size_t row = 300; row < 400; ++row) {
+    const auto base = forecast_base(pairs, model, std::span{series.intervals}.subspan(row - kAhead - 23, 24));
+    for (std::size_t pair = 0; pair < pairs.size(); ++pair) {
+      const double truth = series.intervals[row].bps()[pairs.position(pair)];
+      REQUIRE(static_cast<double>(base.forecast[pair]) * base.scale_bps[pair] ==
+              Approx(truth).epsilon(0.1).margin(1.0));
+    }
+  }
+}
+
+TEST_CASE("with its level inputs a lag model lets a pair return to its mean, without them it has none", "[models]") {
+  Rng rng{5};
+  PairColumns columns{.rows = 500, .bps = {}};
+  for (std::size_t row = 0; row < columns.rows; ++row) columns.bps.push_back(1e6 * (1.0 + 0.3 * rng.normal()));
+  for (double& bps : columns.bps) bps = std::max(bps, 0.0);
+  const std::vector<double> ridge{0.01};
+  const auto plain = fit_lag_models(columns, rows_from(24, 500), ridge).front();
+  const auto level = fit_lag_models(columns, rows_from(24, 500), ridge, {.level = true}).front();
+  CHECK(plain.weights[LagModel::kLags] == Approx(0.0).margin(1e-6));
+  CHECK(plain.weights[LagModel::kLags + 1] == Approx(0.0).margin(1e-6));
+  CHECK(level.weights[LagModel::kLags] + level.weights[LagModel::kLags + 1] > 0.3F);
+}
+
 TEST_CASE("features stay finite and bounded for silence and for a sudden burst", "[models]") {
   const PairIndex pairs{3, 2};
   LagModel model;
   model.mean_bps.assign(pairs.size(), 0.0F);
-  model.weights.assign(pairs.size() * LagModel::kLags, 0.1F);
+  model.weights.assign(pairs.size() * LagModel::kInputs, 0.1F);
   model.derive_floor();
   const SeasonProfile seasons{pairs.size(), std::chrono::seconds{300}};
   std::vector<TrafficMatrix> history(3, TrafficMatrix{3, 2});

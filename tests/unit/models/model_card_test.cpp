@@ -23,8 +23,13 @@ ModelCard sample_card() {
   card.trained_rows = 2880;
   card.data_digest = "fedcba9876543210";
   card.seed = 18'446'744'073'709'551'615U;
-  card.hyper_parameters = {.ridge = 0.1,
+  card.resumed_from = "00112233aabbccdd";
+  card.hyper_parameters = {.lag_models = 7,
+                           .base_lag_model = 2,
+                           .further_ridge = 0.1,
+                           .mix_rate = 0.4,
                            .correction = 0.75,
+                           .shared_correction = 0.5,
                            .epochs = 20,
                            .rows_per_batch = 32,
                            .embedding = 4,
@@ -77,11 +82,12 @@ TEST_CASE("hostile model cards are refused with a reason", "[models]") {
   CHECK(refuse("[]") == "card.json: not a model card: no JSON object");
   CHECK(refuse("{}") == "card.json: not a model card: its format is not \"aiwan-model\"");
   CHECK(refuse(R"({"format": "aiwan-model"})") == "card.json: \"format_version\" is missing");
-  CHECK(refuse(R"({"format": "aiwan-model", "format_version": 2})") ==
-        "card.json: \"format_version\" must be a whole number from 1 to 1");
-  CHECK(refuse(R"({"format": "aiwan-model", "format_version": 1, "library_version": 3})") ==
+  CHECK(refuse(R"({"format": "aiwan-model", "format_version": 1})") ==
+        "card.json: its format version is 1, this program reads version 2; train the model again with `aiwan-models "
+        "train`");
+  CHECK(refuse(R"({"format": "aiwan-model", "format_version": 2, "library_version": 3})") ==
         "card.json: \"library_version\" must be text");
-  CHECK(refuse(R"({"format": "aiwan-model", "format_version": 1, "library_version": "", "network": []})") ==
+  CHECK(refuse(R"({"format": "aiwan-model", "format_version": 2, "library_version": "", "network": []})") ==
         "card.json: \"network\" must be an object");
   refuse(std::string(100'000, '['));
   refuse(std::string(100, '\0'));

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <fstream>
 
+#include "core/random.h"
 #include "models/evaluation.h"
 #include "models/model_file.h"
 #include "tests/unit/core/scratch_folder.h"
@@ -53,7 +54,7 @@ TEST_CASE("a model forecasts the same after it was saved and loaded", "[models]"
   const auto loaded = load_forecaster(folder / "deep/model", test::ring(kNodes));
   REQUIRE(loaded);
   for (std::size_t row = kTrained; row < 330; ++row) {
-    const auto history = std::span{series.intervals}.subspan(row - 24, 24);
+    const auto history = std::span{series.intervals}.subspan(row - 72, 72);
     const auto before = model.learned->next(history);
     const auto after = (*loaded)->next(history);
     REQUIRE(before);
@@ -193,6 +194,110 @@ TEST_CASE("training survives gaps in time and refuses what it cannot learn from"
   auto silent = gappy;
   for (TrafficMatrix& matrix : silent.intervals) matrix = matrix.scaled(0.0);
   CHECK(train_model(topology, silent, quick(1)).error().code == ErrorCode::kBadInput);
+}
+
+/// Swinging traffic whose rows from `from` up to `to` are another kind: noise around a mean that jumps now and then.
+TrafficSeries swing_lost(std::size_t from, std::size_t to, std::size_t rows) {
+  auto series = test::swinging_traffic(kNodes, rows, 0.05, 1);
+  Rng rng{9};
+  std::vector<double> level(series.intervals[0].bps().begin(), series.intervals[0].bps().end());
+  for (std::size_t row = from; row < to; ++row) {
+    for (std::size_t i = 0; i < level.size(); ++i) {
+      if (level[i] > 0.0 && rng.uniform() < 0.05) level[i] = 1e6 * (1.0 + 20.0 * rng.uniform());
+      series.intervals[row].bps()[i] = level[i] * (1.0 + 0.01 * rng.uniform());
+    }
+  }
+  return series;
+}
+
+TEST_CASE("a model falls back on the moving average while traffic is not what it learned, and comes back", "[models]") {
+  constexpr std::size_t kLost = 340, kFound = 420, kRows = 500;
+  const auto series = swing_lost(kLost, kFound, kRows);
+  const ModelBundle model = trained(first_rows(series, kTrained));
+  const std::span<const TrafficMatrix> all = series.intervals;
+  const auto ewma = make_ewma_forecaster(model.card.ewma_alpha);
+  CHECK_FALSE(model.learned->falls_back(all.first(kLost)).value());
+  CHECK_FALSE(model.learned->falls_back(all.first(kRows)).value());
+  REQUIRE(model.learned->falls_back(all.first(kFound)).value());
+  const auto forecast = model.learned->next(all.first(kFound));
+  const auto safe = ewma->next(all.first(kFound));
+  const auto ahead = model.learned->ahead(all.first(kFound), kHorizonMax);
+  REQUIRE(forecast);
+  REQUIRE(ahead);
+  for (std::size_t i = 0; i < forecast->bps().size(); ++i) {
+    CHECK(forecast->bps()[i] == Approx(safe->bps()[i]).epsilon(1e-3));
+    CHECK((*ahead)[kHorizonMax - 1].bps()[i] == forecast->bps()[i]);
+  }
+}
+
+TEST_CASE("a model's forecast does not depend on what it was asked before", "[models]") {
+  const auto series = test::swinging_traffic(kNodes, 400, 0.2, 1);
+  const ModelBundle asked = trained(first_rows(series, kTrained));
+  const ModelBundle fresh = trained(first_rows(series, kTrained));
+  const std::span<const TrafficMatrix> all = series.intervals;
+  for (std::size_t row = kTrained; row < 390; ++row) REQUIRE(asked.learned->next(all.first(row)));
+  CHECK(*asked.learned->next(all.first(395)) == *fresh.learned->next(all.first(395)));
+  // A history that differs from one met before in a single entry is another history.
+  auto other = series;
+  other.intervals[380].bps()[1] *= 1.5;
+  const ModelBundle unasked = trained(first_rows(series, kTrained));
+  CHECK(*asked.learned->next(std::span<const TrafficMatrix>{other.intervals}.first(395)) ==
+        *unasked.learned->next(std::span<const TrafficMatrix>{other.intervals}.first(395)));
+}
+
+TEST_CASE("a model foretells a swing several intervals ahead", "[models]") {
+  const auto series = test::swinging_traffic(kNodes, 400, 0.02, 1);
+  const ModelBundle model = trained(first_rows(series, kTrained));
+  const std::vector<std::size_t> horizons{1, 6, kHorizonMax};
+  const auto learned = score_horizons(*model.learned, series.intervals, kTrained, 400, horizons);
+  const auto last = score_horizons(*make_last_value_forecaster(), series.intervals, kTrained, 400, horizons);
+  REQUIRE(learned);
+  REQUIRE(last);
+  for (std::size_t h = 0; h < horizons.size(); ++h) CHECK((*learned)[h].nmae < 0.5 * (*last)[h].nmae);
+  const auto ahead = model.learned->ahead(series.intervals, 3);
+  REQUIRE(ahead);
+  CHECK((*ahead)[0] == *model.learned->next(series.intervals));
+  CHECK((*ahead)[2].measured_at() == series.intervals.back().measured_at() + 3 * model.card.interval);
+}
+
+TEST_CASE("bands around a model's forecasts hold what they promise", "[models]") {
+  const auto series = test::swinging_traffic(kNodes, 500, 0.15, 1);
+  const ModelBundle model = trained(first_rows(series, kTrained));
+  const std::vector<std::size_t> horizons{1, 6, kHorizonMax};
+  const auto scores = score_bands(*model.learned, model.bands, series.intervals, kTrained, kTrained, 500, horizons);
+  REQUIRE(scores);
+  for (const BandScore& score : *scores) {
+    CHECK(score.coverage == Approx(0.9).margin(0.03));
+    CHECK(score.width > 0.0);
+    CHECK(score.pinball > 0.0);
+  }
+}
+
+TEST_CASE("training goes on from a model, the same way each time", "[models]") {
+  const auto series = test::swinging_traffic(kNodes, 500, 0.05, 1);
+  const ModelBundle before = trained(first_rows(series, kTrained));
+  const auto grown = first_rows(series, 400);
+  const auto after = resume_training(test::ring(kNodes), grown, before, quick(1));
+  const auto again = resume_training(test::ring(kNodes), grown, before, quick(1));
+  REQUIRE(after);
+  REQUIRE(again);
+  CHECK(format_weights(after->learned->to_arrays()) == format_weights(again->learned->to_arrays()));
+  CHECK(after->card.trained_rows == 400);
+  CHECK(after->card.trained_until == series.intervals[400].measured_at());
+  CHECK(after->card.resumed_from == before.card.weights_digest);
+  CHECK(after->card.validation.rows == 100);
+  CHECK(after->card.validation.model ==
+        Approx(score_forecaster(*before.learned, series.intervals, kTrained, 400)->nmae));
+  CHECK(score_forecaster(*after->learned, series.intervals, 400, 500)->nmae <
+        0.7 * score_forecaster(*make_last_value_forecaster(), series.intervals, 400, 500)->nmae);
+
+  const auto nothing_new = resume_training(test::ring(kNodes), first_rows(series, kTrained + 5), before, quick(1));
+  CHECK(nothing_new.error().code == ErrorCode::kBadInput);
+  auto only_new = series;
+  only_new.intervals.erase(only_new.intervals.begin(), only_new.intervals.begin() + 290);
+  CHECK(resume_training(test::ring(kNodes), only_new, before, quick(1)).error().code == ErrorCode::kBadInput);
+  const auto classes = test::swinging_traffic(kNodes, 400, 0.05, 1, 2);
+  CHECK(resume_training(test::ring(kNodes), classes, before, quick(1)).error().code == ErrorCode::kShapeMismatch);
 }
 
 }  // namespace

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <chrono>
+#include <span>
+#include <vector>
+
+#include "core/result.h"
+#include "core/traffic_matrix.h"
+#include "models/features.h"
+#include "models/lag_model.h"
+#include "models/pair_columns.h"
+#include "models/season_profile.h"
+#include "models/torch/correction_net.h"
+
+namespace wan::models {
+
+/// A lag model of a panel with the network that corrects it.
+struct Correction {
+  std::size_t base = 0;   ///< which lag model
+  SeasonProfile seasons;  ///< of its surprises
+  CorrectionNet net;
+  double share = 1.0;  ///< of the correction that is applied
+};
+
+/// What the learned forecaster is put together from: forecasters that err in different ways, all one interval ahead.
+///
+/// In order: the fitted EWMA (also what the model falls back on), a slow EWMA, the median of the newest five, the lag
+/// models, and corrected lag models.
+class ExpertPanel {
+ public:
+  static constexpr std::size_t kSimple = 3;
+  static constexpr std::size_t kBaseline = 0;  ///< the place of the fitted EWMA
+
+  /// @param ewma_alpha  in (0, 1]
+  /// @param lags        not empty, all of these pairs
+  ExpertPanel(PairIndex pairs, double ewma_alpha, std::vector<LagModel> lags, std::vector<Correction> corrections,
+              std::chrono::seconds interval);
+
+  [[nodiscard]] const PairIndex& pairs() const { return pairs_; }
+  [[nodiscard]] std::size_t size() const { return kSimple + lags_.size() + corrections_.size(); }
+  [[nodiscard]] std::chrono::seconds interval() const { return interval_; }
+  [[nodiscard]] const std::vector<LagModel>& lags() const { return lags_; }
+  [[nodiscard]] const std::vector<Correction>& corrections() const { return corrections_; }
+  void set_correction_share(std::size_t correction, double share) { corrections_[correction].share = share; }
+
+  /// The forecast that the network corrects and what it would add, in units of the local scale.
+  struct Corrected {
+    BaseForecast base;
+    std::vector<float> correction;
+  };
+  /// @param history  oldest first, not empty, of this network
+  [[nodiscard]] Result<Corrected> corrected(std::size_t correction, std::span<const TrafficMatrix> history) const;
+
+  /// @param out  [pair][expert] in bit/s, none below zero
+  /// Cost: some 300 multiplications a pair beside the network's.
+  [[nodiscard]] Result<void> forecast(std::span<const TrafficMatrix> history, std::span<float> out) const;
+
+ private:
+  void forecast_pair(std::size_t pair, const LagWindow& newest_first, std::span<float> out) const;
+
+  PairIndex pairs_;
+  double ewma_alpha_;
+  std::vector<LagModel> lags_;
+  std::vector<Correction> corrections_;
+  std::chrono::seconds interval_;
+};
+
+}  // namespace wan::models
