@@ -28,6 +28,7 @@ struct HyperParameters {
   double further_ridge = 0.0;  ///< draw of each pair's weights to the shared ones, beyond one interval; chosen there
   double mix_rate = 0.0;       ///< how fast the experts' weights follow their losses; chosen there
   double correction = 1.0;     ///< share of the learned correction that is applied; chosen on the validation rows
+  double shared_correction = 1.0;  ///< the same of the correction that all pairs share
   std::size_t epochs = 0;
   std::size_t rows_per_batch = 0;
   std::size_t embedding = 0;
