@@ -5,6 +5,8 @@
 #include <iterator>
 #include <utility>
 
+#include "models/forecaster.h"
+
 namespace wan::models {
 namespace {
 
