@@ -84,7 +84,10 @@ Result<ClassRoutes> plan_classes(const Topology& topology, const TrafficMatrix& 
 
   routes.broken = routing.broken_rules();
   routes.unrouted = unconnected_demands(topology, traffic);
-  const std::vector<double>& prices = routes.levels.back().duals.back();
+  std::vector<double> prices = routes.levels.back().duals.back();
+  if (std::all_of(prices.begin(), prices.end(), [](double price) { return price == 0.0; })) {
+    std::fill(prices.begin(), prices.end(), 1.0);  // the last level has no bound: any prices prove something
+  }
   routes.certificate = {.utilization = routes.levels.back().utilization,
                         .lower_bound = dual_bound(topology, traffic.classes_summed(), prices),
                         .duals = prices};

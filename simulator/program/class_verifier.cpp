@@ -150,7 +150,9 @@ class ClassVerifier {
     if (clear && (crosses || best <= static_cast<double>(latest(demand.cls)))) {
       return refuse(name(demand) + " " + what + ", though another path does not");
     }
-    if (plan_.path_count(d) != 1 || static_cast<double>(delay_of(plan_.path(d, 0).links)) > best) {
+    // Among ways of equal delay the planner takes the one with fewer hops, at a nanosecond a hop.
+    const double least = best + static_cast<double>(topology_.node_count());
+    if (plan_.path_count(d) != 1 || static_cast<double>(delay_of(plan_.path(d, 0).links)) > least) {
       return refuse(name(demand) + " " + what + " and does not take the one path of least delay");
     }
     bound_to_path_[d] = true;
@@ -223,7 +225,6 @@ class ClassVerifier {
     return load_[level][link] / topology_.links()[link].capacity.bps();
   }
 
-  /// Which demands of a source pay the same for a way to the same node: those of one class.
   /// By demand of the plan with traffic: the cheapest way that it may take under prices by level.
   void price_demands(const std::vector<std::vector<double>>& price_of_level, std::vector<double>& cost) {
     cost.assign(plan_.demand_count(), 0.0);

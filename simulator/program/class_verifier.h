@@ -36,9 +36,9 @@ struct ClassVerification {
 ///   no link that the class avoids, unless no path does both, which makes it one of `broken`: then it takes one path of
 ///   least delay, without the links avoided where that is possible;
 /// - the levels are those of the policies' priorities;
-/// - lexicographic: each level's utilisation follows from the paths, is at most its limit, its bound follows from the
-///   prices and the limits of the levels above, and the limit is within the gap of the bound, the target, or, where the
-///   gap was not reached, what the level reaches (the caller sees both numbers);
+/// - lexicographic: each level's utilisation follows from the paths and is at most its limit, and its bound follows
+/// from
+///   the prices and the limits of the levels above (how near limits are to bounds, the caller sees);
 /// - fair: no link carries more than it may; every demand that is shed crosses a full link; fractions are at least
 /// those
 ///   of their rounds; and each round's bound on the common fraction follows from its prices.

@@ -245,7 +245,7 @@ Json to_json(const Story& story, const ClassSolveOptions& options) {
   for (const Demand& demand : answer.unrouted) unrouted.push_back(demand_name(story.topology, demand));
   return {{"nodes", story.topology.node_count()},
           {"links", story.topology.link_count()},
-          {"objective", options.objective},
+          {"objective", options.objective == "fair" ? "fair" : "classes"},
           {"fits", !answer.fair},
           {"mlu", answer.utilization},
           {"offered_mlu", answer.certificate.utilization},
@@ -356,10 +356,11 @@ void add_class_solve_options(CLI::App& command, ClassSolveOptions& options) {
   add_class_arguments(command, options.classes);
   command
       .add_option("--objective", options.objective,
-                  "utilization: of all traffic together; classes: of the highest priority first, then with the next, "
-                  "and so on; fair: the same, and where not all fits, max-min fair shares of each class in turn")
-      ->check(CLI::IsMember({"utilization", "classes", "fair"}))
-      ->capture_default_str();
+                  "utilization: of all traffic together (default without policies); classes: of the highest priority "
+                  "first, then with the next, "
+                  "and so on (default with policies); fair: the same, and where not all fits, max-min fair shares of "
+                  "each class in turn")
+      ->check(CLI::IsMember({"utilization", "classes", "fair"}));
   command.add_option("--fill-to", options.fill_to, "fair: part of each link's capacity that may be filled")
       ->check(CLI::Range(0.01, 10.0))
       ->capture_default_str();
@@ -369,6 +370,9 @@ int solve_classes(const io::TopologyFile& network, const TrafficMatrix& base, co
                   const SolveRequest& request, const BestUtilization& best_utilization) {
   const io::JsonOutput json{request.json};
   const Topology& topology = network.topology;
+  if (options.objective == "utilization") {
+    return report({ErrorCode::kBadInput, "--objective utilization weighs all traffic alike: leave out --policies"});
+  }
   PolicySet policies;
   if (options.classes.wanted()) {
     auto read = read_policies(options.classes.policies, topology);

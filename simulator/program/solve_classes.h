@@ -16,10 +16,10 @@ namespace wan::simulator {
 /// What `solve` is told beside the network and the demands when classes of traffic count.
 struct ClassSolveOptions {
   ClassArguments classes;
-  std::string objective = "utilization";  ///< or "classes", "fair"
+  std::string objective;  ///< "utilization", "classes" or "fair"; empty: utilization without policies, else classes
   double fill_to = 1.0;
 
-  [[nodiscard]] bool wanted() const { return classes.wanted() || objective != "utilization"; }
+  [[nodiscard]] bool wanted() const { return classes.wanted() || objective == "classes" || objective == "fair"; }
 };
 
 /// What `solve` is told anyway.
