@@ -313,6 +313,17 @@ SegmentLists segment_lists_of(const Topology& topology, const PathPlan& plan, st
   return lists;
 }
 
+namespace {
+
+bool has_at_most(const PathPlan& plan, std::size_t paths_max) {
+  for (std::size_t d = 0; d < plan.demand_count(); ++d) {
+    if (plan.path_count(d) > paths_max) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 Result<FewPathsPlan> reduce_paths(const Topology& topology, const TrafficMatrix& demand, const PathPlan& plan,
                                   const Certificate& certificate, const FewPathsOptions& options) {
   if (demand.node_count() != topology.node_count()) {
@@ -323,6 +334,11 @@ Result<FewPathsPlan> reduce_paths(const Topology& topology, const TrafficMatrix&
   if (const auto reduced = reducer.run(); !reduced) return tl::unexpected<Error>{reduced.error()};
   FewPathsPlan few{.plan = reducer.to_plan(), .certificate = certificate, .segments = {}, .rounds = reducer.rounds()};
   few.certificate.utilization = max_utilization(topology, few.plan, demand);
+  if (!options.sid_depth && few.certificate.utilization > certificate.utilization &&
+      has_at_most(plan, options.paths_max)) {
+    few.plan = plan;  // it kept the limit already, and nothing was found that is better
+    few.certificate.utilization = max_utilization(topology, few.plan, demand);
+  }
   if (options.sid_depth) few.segments = segment_lists_of(topology, few.plan, *options.sid_depth);
   return few;
 }

@@ -43,7 +43,7 @@ TEST_CASE("a mixture lies within what its experts say", "[models]") {
       said.push_back(static_cast<float>(1e9 * rng.uniform()));
       recent.push_back(static_cast<float>(1000.0 * rng.normal()));  // weights far apart: nothing may overflow
     }
-    const double mixed = mix.mix(round % 2, said, recent);
+    const double mixed = mix.mix(static_cast<std::size_t>(round % 2), said, recent);
     CHECK(mixed >= static_cast<double>(*std::min_element(said.begin(), said.end())) * (1.0 - 1e-6));
     CHECK(mixed <= static_cast<double>(*std::max_element(said.begin(), said.end())) * (1.0 + 1e-6));
   }
