@@ -135,7 +135,7 @@ TEST_CASE("a model that was trained on scored time is refused", "[run]") {
     card.trained_from = GeneratorOptions{}.start;
     card.trained_until = card.trained_from + trained;
     card.trained_rows = static_cast<std::size_t>(trained.count());
-    card.hyper_parameters = {.ridge = 1.0,
+    card.hyper_parameters = {.lag_models = 1,
                              .epochs = 1,
                              .rows_per_batch = 1,
                              .embedding = 1,
