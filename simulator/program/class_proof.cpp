@@ -11,7 +11,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 constexpr std::string_view kKey = "class_proof";
-constexpr double kWhole = 1.0 - 1e-9;  // a fraction that counts as 1
 
 ClassProof::Level level_of(const controller::PriorityLevel& level) {
   ClassProof::Level out;
@@ -21,37 +20,19 @@ ClassProof::Level level_of(const controller::PriorityLevel& level) {
 }
 
 Json to_json(const ClassProof& proof) {
-  Json json{{"objective", proof.fair ? "fair" : "classes"}, {"gap", proof.gap}};
-  if (proof.fair) json["utilization_max"] = proof.utilization_max;
+  Json json{{"objective", "classes"}, {"gap", proof.gap}};
   Json levels = Json::array();
   for (const ClassProof::Level& level : proof.levels) {
     Json classes = Json::array();
     for (const TrafficClass cls : level.classes) classes.push_back(cls.index());
     Json entry{{"priority", level.priority}, {"classes", std::move(classes)}};
-    if (!proof.fair) {
-      entry["utilization"] = level.utilization;
-      entry["lower_bound"] = level.lower_bound;
-      entry["limit"] = level.limit;
-      entry["duals"] = level.duals;
-    }
+    entry["utilization"] = level.utilization;
+    entry["lower_bound"] = level.lower_bound;
+    entry["limit"] = level.limit;
+    entry["duals"] = level.duals;
     levels.push_back(std::move(entry));
   }
   json["levels"] = std::move(levels);
-  if (!proof.fair) return json;
-  Json rounds = Json::array(), admitted = Json::array();
-  for (const ClassProof::Round& round : proof.rounds) {
-    rounds.push_back(
-        {{"level", round.level}, {"fraction", round.fraction}, {"bound", round.bound}, {"duals", round.duals}});
-  }
-  for (const ClassProof::Admitted& entry : proof.admitted) {
-    admitted.push_back({{"class", entry.demand.cls.index()},
-                        {"from", entry.demand.from.index()},
-                        {"to", entry.demand.to.index()},
-                        {"fraction", entry.fraction},
-                        {"round", entry.round}});
-  }
-  json["rounds"] = std::move(rounds);
-  json["admitted"] = std::move(admitted);
   return json;
 }
 
@@ -63,25 +44,9 @@ class ProofReader {
   ClassProof read(const Json& json) const {
     ClassProof proof;
     const auto objective = field(json, "objective").get<std::string>();
-    if (objective != "fair" && objective != "classes") throw std::string{"no objective \"" + objective + "\""};
-    proof.fair = objective == "fair";
+    if (objective != "classes") throw std::string{"no objective \"" + objective + "\""};
     proof.gap = number(json, "gap");
-    if (proof.fair) proof.utilization_max = number(json, "utilization_max");
-    for (const Json& entry : list(json, "levels")) proof.levels.push_back(level(entry, proof.fair));
-    if (!proof.fair) return proof;
-    for (const Json& entry : list(json, "rounds")) {
-      proof.rounds.push_back({.level = whole(entry, "level", proof.levels.size()),
-                              .fraction = number(entry, "fraction"),
-                              .bound = number(entry, "bound"),
-                              .duals = prices(field(entry, "duals"))});
-    }
-    for (const Json& entry : list(json, "admitted")) {
-      const Demand demand{TrafficClass{whole(entry, "class", kClassesMax)},
-                          NodeId{whole(entry, "from", topology_.node_count())},
-                          NodeId{whole(entry, "to", topology_.node_count())}};
-      const auto round = static_cast<std::uint32_t>(whole(entry, "round", proof.rounds.size()));
-      proof.admitted.push_back({.demand = demand, .fraction = number(entry, "fraction"), .round = round});
-    }
+    for (const Json& entry : list(json, "levels")) proof.levels.push_back(level(entry));
     return proof;
   }
 
@@ -102,13 +67,6 @@ class ProofReader {
     return value.get<double>();
   }
   static double number(const Json& json, const char* key) { return finite(field(json, key)); }
-  static std::size_t whole(const Json& json, const char* key, std::size_t below) {
-    const Json& value = field(json, key);
-    if (!value.is_number_unsigned() || value.get<std::size_t>() >= below) {
-      throw std::string{"\""} + key + "\" must be a whole number below " + std::to_string(below);
-    }
-    return value.get<std::size_t>();
-  }
   [[nodiscard]] std::vector<double> prices(const Json& json) const {
     if (!json.is_array() || json.size() != topology_.link_count()) {
       throw std::string{"duals must be a list of "} + std::to_string(topology_.link_count()) + " numbers";
@@ -117,7 +75,7 @@ class ProofReader {
     for (const Json& entry : json) out.push_back(finite(entry));
     return out;
   }
-  [[nodiscard]] ClassProof::Level level(const Json& json, bool fair) const {
+  [[nodiscard]] ClassProof::Level level(const Json& json) const {
     ClassProof::Level out;
     if (!field(json, "priority").is_number_integer()) throw std::string{"\"priority\" must be a whole number"};
     out.priority = field(json, "priority").get<int>();
@@ -125,7 +83,6 @@ class ProofReader {
       if (!cls.is_number_unsigned() || cls.get<std::size_t>() >= kClassesMax) throw std::string{"no such class"};
       out.classes.emplace_back(cls.get<std::size_t>());
     }
-    if (fair) return out;
     out.utilization = number(json, "utilization");
     out.lower_bound = number(json, "lower_bound");
     out.limit = number(json, "limit");
@@ -148,24 +105,6 @@ ClassProof class_proof(const controller::ClassRoutes& routes, double gap) {
     entry.limit = level.limit;
     entry.duals = level.duals;
     proof.levels.push_back(std::move(entry));
-  }
-  return proof;
-}
-
-ClassProof class_proof(const controller::FairRoutes& routes, double gap, double utilization_max) {
-  ClassProof proof;
-  proof.fair = true;
-  proof.gap = gap;
-  proof.utilization_max = utilization_max;
-  for (const controller::PriorityLevel& level : routes.levels) proof.levels.push_back(level_of(level));
-  for (const controller::FairRound& round : routes.rounds) {
-    proof.rounds.push_back(
-        {.level = round.level, .fraction = round.fraction, .bound = round.bound, .duals = round.duals});
-  }
-  for (std::size_t d = 0; d < routes.plan.demand_count(); ++d) {
-    const std::uint32_t round = routes.round[d];
-    if (round == controller::FairRoutes::kNoRound || routes.rounds[round].fraction >= kWhole) continue;
-    proof.admitted.push_back({.demand = routes.plan.demands()[d], .fraction = routes.admitted[d], .round = round});
   }
   return proof;
 }

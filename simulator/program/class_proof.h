@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "controller/class_planner.h"
-#include "controller/fair_share.h"
 #include "core/path_plan.h"
 #include "core/result.h"
 #include "core/topology.h"
@@ -21,27 +20,11 @@ struct ClassProof {
     double utilization = 0.0, lower_bound = 0.0, limit = 0.0;
     std::vector<std::vector<double>> duals;  ///< [level up to this one][link]
   };
-  struct Round {
-    std::size_t level = 0;
-    double fraction = 0.0, bound = 0.0;
-    std::vector<double> duals;  ///< by link
-  };
-  struct Admitted {
-    Demand demand;
-    double fraction = 1.0;
-    std::uint32_t round = 0;
-  };
-
-  bool fair = false;
-  double gap = 0.01;             ///< that was asked for
-  double utilization_max = 1.0;  ///< fair: part of capacities that may be filled
-  std::vector<Level> levels;     ///< fair: priorities and classes alone
-  std::vector<Round> rounds;
-  std::vector<Admitted> admitted;  ///< demands that stopped in a round below 1, in order; all others are carried whole
+  double gap = 0.01;  ///< that was asked for
+  std::vector<Level> levels;
 };
 
 [[nodiscard]] ClassProof class_proof(const controller::ClassRoutes& routes, double gap);
-[[nodiscard]] ClassProof class_proof(const controller::FairRoutes& routes, double gap, double utilization_max);
 
 /// Adds the proof to a plan file that `io::write_plan` has written.
 /// @error kIo

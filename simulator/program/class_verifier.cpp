@@ -19,9 +19,6 @@ using controller::BrokenRule;
 using controller::ClassPolicy;
 
 constexpr double kTolerance = 1e-6;
-constexpr double kFull = 1e-4;         // a link this near to what it may carry is full
-constexpr double kWhole = 1.0 - 1e-9;  // a fraction that counts as 1
-constexpr std::uint32_t kNoRound = std::numeric_limits<std::uint32_t>::max();
 
 std::string number(double value) {
   std::array<char, 32> text{};
@@ -44,8 +41,6 @@ class ClassVerifier {
         distance_{topology},
         avoided_(traffic.class_count(), std::vector<bool>(topology.link_count(), false)),
         level_of_(traffic.class_count(), 0),
-        fraction_(plan.demand_count(), 1.0),
-        round_(plan.demand_count(), kNoRound),
         bound_to_path_(plan.demand_count(), false) {
     for (std::size_t c = 0; c < std::min(traffic.class_count(), policies.classes.size()); ++c) {
       for (const LinkId link : policies.classes[c].avoid) avoided_[c][link.index()] = true;
@@ -54,9 +49,8 @@ class ClassVerifier {
 
   Result<ClassVerification> run() {
     using Check = Result<void> (ClassVerifier::*)();
-    for (const Check check :
-         {&ClassVerifier::check_levels, &ClassVerifier::check_rules, &ClassVerifier::check_fractions,
-          &ClassVerifier::check_loads, &ClassVerifier::check_level_proofs, &ClassVerifier::check_rounds}) {
+    for (const Check check : {&ClassVerifier::check_levels, &ClassVerifier::check_rules, &ClassVerifier::check_loads,
+                              &ClassVerifier::check_level_proofs}) {
       if (auto held = (this->*check)(); !held) return tl::unexpected{held.error()};
     }
     return found_;
@@ -174,41 +168,18 @@ class ClassVerifier {
     return held[demand.to.index()];
   }
 
-  Result<void> check_fractions() {
-    for (const ClassProof::Admitted& entry : proof_.admitted) {
-      const auto at = plan_.find(entry.demand);
-      if (!at) return refuse("it admits a part of " + name(entry.demand) + ", which it does not route");
-      const ClassProof::Round& round = proof_.rounds[entry.round];
-      if (entry.demand.cls.index() >= traffic_.class_count() || level_of_[entry.demand.cls.index()] != round.level) {
-        return refuse(name(entry.demand) + " stopped in a round of another level");
-      }
-      if (!(entry.fraction >= 0.0 && entry.fraction <= 1.0) || !at_most(round.fraction, entry.fraction)) {
-        return refuse(name(entry.demand) + " is admitted at " + number(entry.fraction) + ", below its round's " +
-                      number(round.fraction));
-      }
-      fraction_[*at] = entry.fraction;
-      round_[*at] = entry.round;
-    }
-    return {};
-  }
-
   Result<void> check_loads() {
     const std::size_t levels = proof_.levels.size();
     load_.assign(levels, std::vector<double>(topology_.link_count(), 0.0));
-    double offered = 0.0, carried = 0.0;
     for (std::size_t d = 0; d < plan_.demand_count(); ++d) {
       const double bps = rate(plan_.demands()[d]);
-      offered += bps;
-      carried += bps * fraction_[d];
-      found_.shed += bps > 0.0 && fraction_[d] < kWhole;
       for (std::size_t p = 0; p < plan_.path_count(d); ++p) {
         const WeightedPath path = plan_.path(d, p);
         for (const LinkId link : path.links) {
-          load_[level_of_[plan_.demands()[d].cls.index()]][link.index()] += bps * fraction_[d] * path.fraction;
+          load_[level_of_[plan_.demands()[d].cls.index()]][link.index()] += bps * path.fraction;
         }
       }
     }
-    if (offered > 0.0) found_.carried_share = carried / offered;
     for (std::size_t k = 1; k < levels; ++k) {
       for (std::size_t l = 0; l < topology_.link_count(); ++l) load_[k][l] += load_[k - 1][l];
     }
@@ -263,7 +234,6 @@ class ClassVerifier {
   }
 
   Result<void> check_level_proofs() {
-    if (proof_.fair) return {};
     for (std::size_t k = 0; k < proof_.levels.size(); ++k) {
       const ClassProof::Level& level = proof_.levels[k];
       const std::string which = "level " + std::to_string(k + 1) + " (priority " + std::to_string(level.priority) + ")";
@@ -306,66 +276,6 @@ class ClassVerifier {
     return std::max(0.0, paid / budget);
   }
 
-  Result<void> check_rounds() {
-    if (!proof_.fair) return {};
-    if (!(proof_.utilization_max > 0.0)) return refuse("it may fill no part of the links");
-    std::vector<bool> full(topology_.link_count(), false);
-    for (std::size_t l = 0; l < topology_.link_count(); ++l) {
-      const double used = utilization(proof_.levels.size() - 1, l);
-      if (!at_most(used, proof_.utilization_max)) {
-        return refuse("link " + topology_.links()[l].name + " carries " + number(used) + " of its capacity");
-      }
-      full[l] = used >= proof_.utilization_max * (1.0 - kFull);
-    }
-    for (std::size_t d = 0; d < plan_.demand_count(); ++d) {
-      if (rate(plan_.demands()[d]) <= 0.0 || fraction_[d] >= kWhole) continue;
-      bool binds = false;
-      for (std::size_t p = 0; p < plan_.path_count(d); ++p) {
-        const auto links = plan_.path(d, p).links;
-        binds = binds || std::any_of(links.begin(), links.end(), [&](LinkId l) { return full[l.index()]; });
-      }
-      if (!binds) return refuse(name(plan_.demands()[d]) + " is shed, but crosses no full link");
-    }
-    for (std::size_t r = 0; r < proof_.rounds.size(); ++r) {
-      if (auto held = check_round(r); !held) return held;
-    }
-    return {};
-  }
-
-  Result<void> check_round(std::size_t r) {
-    const ClassProof::Round& round = proof_.rounds[r];
-    const std::string which = "round " + std::to_string(r + 1);
-    if (auto sound = check_prices(round.duals); !sound) return sound;
-    if (r > 0 && round.level < proof_.rounds[r - 1].level) return refuse(which + " is of a level already filled");
-    std::vector<double> cost;
-    price_demands(std::vector<std::vector<double>>(round.level + 1, round.duals), cost);
-    double room = proof_.utilization_max * worth(round.duals), growing = 0.0;
-    for (std::size_t d = 0; d < plan_.demand_count(); ++d) {
-      const Demand& demand = plan_.demands()[d];
-      const std::size_t level = level_of_[demand.cls.index()];
-      if (cost[d] <= 0.0 || level > round.level) continue;
-      if (level < round.level) {
-        room -= fraction_[d] * rate(demand) * cost[d];
-      } else if (round_[d] != kNoRound && round_[d] < r) {
-        room -= proof_.rounds[round_[d]].fraction * rate(demand) * cost[d];
-      } else {
-        growing += rate(demand) * cost[d];
-      }
-    }
-    const double bound = growing > 0.0 ? std::clamp(room / growing, 0.0, 1.0) : 1.0;
-    // Where little or nothing is left, room is what rounding makes of a difference of large numbers.
-    const double rounding = growing > 0.0 ? kTolerance * proof_.utilization_max * worth(round.duals) / growing : 0.0;
-    if (round.bound < bound - rounding - kTolerance) {
-      return refuse(which + " claims that no common fraction is above " + number(round.bound) + ", its duals say " +
-                    number(bound));
-    }
-    if (!at_most(round.fraction, round.bound)) return refuse(which + " has a fraction above its bound");
-    if (bound > rounding) {
-      found_.fairness_gap = std::max(found_.fairness_gap, std::max(0.0, 1.0 - (round.fraction + rounding) / bound));
-    }
-    return {};
-  }
-
   const Topology& topology_;
   const TrafficMatrix& traffic_;
   const controller::PolicySet& policies_;
@@ -374,8 +284,6 @@ class ClassVerifier {
   RuledDistance distance_;
   std::vector<std::vector<bool>> avoided_;  // [class][link]
   std::vector<std::size_t> level_of_;       // by class
-  std::vector<double> fraction_;            // by demand of the plan
-  std::vector<std::uint32_t> round_;        // by demand of the plan
   std::vector<bool> bound_to_path_;         // by demand of the plan: pinned, or no path follows the rule
   std::vector<std::vector<double>> load_;   // [level][link]: of this level and those above
   std::map<std::pair<std::size_t, std::size_t>, std::vector<double>> least_delay_;  // class, source

@@ -19,16 +19,13 @@ struct ClassVerification {
     double utilization = 0.0;
     double lower_bound = 0.0;
   };
-  std::vector<Level> levels;                   ///< of a lexicographic plan, most important first
-  double fairness_gap = 0.0;                   ///< of a fair plan: the worst (bound - fraction) / bound of a round
-  double utilization = 0.0;                    ///< largest load / capacity by what is admitted
-  double carried_share = 1.0;                  ///< of all offered traffic that is routed
-  std::size_t shed = 0;                        ///< demands admitted in part or not at all
+  std::vector<Level> levels;                   ///< most important first
+  double utilization = 0.0;                    ///< largest load / capacity
   std::vector<controller::BrokenRule> broken;  ///< demands with traffic on a path against their class's rule
 };
 
-/// Checks what a plan promises about classes, from the network, the traffic, the policies, the paths, the fractions and
-/// the prices alone. Shares with the planner the values and the readers of policies and plans: levels, rules, loads,
+/// Checks what a plan promises about classes, from the network, the traffic, the policies, the paths and the
+/// prices alone. Shares with the planner the values and the readers of policies and plans: levels, rules, loads,
 /// distances and constrained distances are worked out here again. `verify_plan` checks everything else.
 ///
 /// It holds when
@@ -36,12 +33,8 @@ struct ClassVerification {
 ///   no link that the class avoids, unless no path does both, which makes it one of `broken`: then it takes one path of
 ///   least delay, without the links avoided where that is possible;
 /// - the levels are those of the policies' priorities;
-/// - lexicographic: each level's utilisation follows from the paths and is at most its limit, and its bound follows
-/// from
-///   the prices and the limits of the levels above (how near limits are to bounds, the caller sees);
-/// - fair: no link carries more than it may; every demand that is shed crosses a full link; fractions are at least
-/// those
-///   of their rounds; and each round's bound on the common fraction follows from its prices.
+/// - each level's utilisation follows from the paths and is at most its limit, and its bound follows from the prices
+///   and the limits of the levels above (how near limits are to bounds, the caller sees).
 /// Numbers must agree within 1e-6 of themselves: limits are held by linear programs with tolerances of 1e-8.
 ///
 /// @error kBadInput: the first thing that does not hold, as one sentence

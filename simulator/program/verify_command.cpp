@@ -84,9 +84,7 @@ nlohmann::ordered_json to_json(const ClassVerification& found) {
   for (const ClassVerification::Level& level : found.levels) {
     levels.push_back({{"utilization", level.utilization}, {"lower_bound", level.lower_bound}});
   }
-  return {
-      {"levels", std::move(levels)},          {"utilization", found.utilization},   {"shed", found.shed},
-      {"carried_share", found.carried_share}, {"fairness_gap", found.fairness_gap}, {"broken", found.broken.size()}};
+  return {{"levels", std::move(levels)}, {"utilization", found.utilization}, {"broken", found.broken.size()}};
 }
 
 void tell(std::ostream& talk, const ClassVerification& found) {
@@ -94,11 +92,6 @@ void tell(std::ostream& talk, const ClassVerification& found) {
     talk << "verified: level " << k + 1 << ": utilization " << std::setprecision(9) << found.levels[k].utilization;
     if (found.levels[k].lower_bound > 0.0) talk << ", no plan can be below " << found.levels[k].lower_bound;
     talk << '\n';
-  }
-  if (found.shed > 0) {
-    talk << "verified: " << found.shed << " demands are carried in part, " << std::setprecision(4)
-         << 100.0 * found.carried_share << " % of all traffic; common fractions within " << std::setprecision(3)
-         << 100.0 * found.fairness_gap << " % of their bounds\n";
   }
   if (found.broken.size() > 0) talk << found.broken.size() << " demands have no path within their class's rule\n";
 }

@@ -1,4 +1,4 @@
-// Plans by class priority and fair shares against exact linear programs on the same instance in the same run: the
+// Plans by class priority against exact linear programs on the same instance in the same run: the
 // built-in backbone (always there), Abilene and GEANT (../shared/data), and REPETITA's Cogentco (197 nodes), unpacked
 // from ../shared/data/repetita/zoo.tar.xz. Four classes of four priorities, each entry split among them at random.
 //
@@ -18,7 +18,6 @@
 #include <vector>
 
 #include "controller/class_planner.h"
-#include "controller/fair_share.h"
 #include "controller/reference_lp.h"
 #include "core/io/demand_file.h"
 #include "core/io/topology_file.h"
@@ -112,17 +111,6 @@ void classes(benchmark::State& state, const Instance& instance, double gap, bool
   state.counters["worst_gap_percent"] = 100.0 * worst;
 }
 
-void shares(benchmark::State& state, const Instance& instance) {
-  double gap = 0.0;
-  for (auto _ : state) {
-    const auto routes = wan::controller::plan_fair_shares(instance.topology, instance.traffic, four_priorities());
-    if (!routes) return state.SkipWithError(routes.error().message.c_str());
-    gap = 1.0 - routes->rounds.front().fraction / routes->rounds.front().bound;
-    state.counters["rounds"] = static_cast<double>(routes->rounds.size());
-  }
-  state.counters["first_gap_percent"] = 100.0 * gap;
-}
-
 /// Levels summed up, most important first, each an LP of its own.
 void exact(benchmark::State& state, const Instance& instance) {
   const std::size_t entries = instance.topology.node_count() * instance.topology.node_count();
@@ -136,7 +124,7 @@ void exact(benchmark::State& state, const Instance& instance) {
   }
 }
 
-void register_instance(const std::string& name, const Instance& instance, const Instance& overloaded, bool slow) {
+void register_instance(const std::string& name, const Instance& instance, bool slow) {
   const auto add = [&](const std::string& what, auto run) {
     auto* benchmark = benchmark::RegisterBenchmark((name + "/" + what).c_str(), run);
     benchmark->Unit(benchmark::kMillisecond);
@@ -148,7 +136,6 @@ void register_instance(const std::string& name, const Instance& instance, const 
         [&instance, gap](benchmark::State& state) { classes(state, instance, gap, false); });
   }
   add("classes_least_delay/gap:0.01", [&instance](benchmark::State& state) { classes(state, instance, 0.01, true); });
-  add("fair", [&overloaded](benchmark::State& state) { shares(state, overloaded); });
   auto* reference = add("exact_clp_by_level", [&instance](benchmark::State& state) { exact(state, instance); });
   if (slow) reference->Iterations(1);
 }
@@ -157,14 +144,14 @@ void register_instance(const std::string& name, const Instance& instance, const 
 
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
-  const Instance small = backbone(1.0), small_overloaded = backbone(2.0);
-  register_instance("backbone12", small, small_overloaded, false);
-  const auto abilene = measured("abilene", 500, 1.0), abilene_overloaded = measured("abilene", 500, 40.0);
-  const auto geant = measured("geant", 50, 1.0), geant_overloaded = measured("geant", 50, 2.0);
-  const auto cogentco = repetita("Cogentco", 1.0), cogentco_overloaded = repetita("Cogentco", 1.5);
-  if (abilene) register_instance("Abilene", *abilene, *abilene_overloaded, false);
-  if (geant) register_instance("GEANT", *geant, *geant_overloaded, false);
-  if (cogentco) register_instance("Cogentco", *cogentco, *cogentco_overloaded, true);
+  const Instance small = backbone(1.0);
+  register_instance("backbone12", small, false);
+  const auto abilene = measured("abilene", 500, 1.0);
+  const auto geant = measured("geant", 50, 1.0);
+  const auto cogentco = repetita("Cogentco", 1.0);
+  if (abilene) register_instance("Abilene", *abilene, false);
+  if (geant) register_instance("GEANT", *geant, false);
+  if (cogentco) register_instance("Cogentco", *cogentco, true);
   benchmark::RunSpecifiedBenchmarks();
   std::filesystem::remove_all(zoo_folder());
   return 0;
