@@ -38,6 +38,7 @@ class Usage(ProgramTest):
         cls.good = {  # a call of each subcommand that works, in an order in which each finds what it needs
             (SIM, "solve"): [*network, "--demands", cls.demands, "--plan-out", cls.plan],
             (SIM, "verify"): [*network, "--demands", cls.demands, "--plan", cls.plan],
+            (SIM, "failures"): [*network, "--demands", cls.demands],
             (SIM, "replay"): [*series, "--score-from", 250],
             (SIM, "run"): [cls.scenario, "--out", cls.folder / "out"],
             (MODELS, "train"): [*series, "--to", 250, "--epochs", 1, "--out", model],
