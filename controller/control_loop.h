@@ -27,7 +27,7 @@ struct LoopOptions {
   InputGuardOptions guard;
   /// Chosen on days before those that are scored: docs/decisions/0002.
   ScenarioOptions scenario{
-      .sharpness = 40.0, .delay_weight = 0.003, .change_weight = 0.8, .sweeps_max = 24, .rounds_max = 2};
+      .sharpness = 40.0, .delay_weight = 0.003, .change_weight = 0.0, .sweeps_max = 24, .rounds_max = 2};
   models::ScenarioSetOptions scenarios{.widen_every = 2};
   /// Part of the utilisation in force that a new plan must save, beyond the price of the change it brings
   /// (ScenarioOptions::change_weight).
