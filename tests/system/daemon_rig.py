@@ -1,20 +1,9 @@
 """What tests of aiwand share: a daemon and simulated nodes on a network of its own, its API, and raw bus messages."""
-import http.client, itertools, json, os, pathlib, queue, random, signal, socket, struct, subprocess, tempfile, threading, time
+import itertools, json, os, pathlib, queue, random, signal, socket, struct, subprocess, tempfile, threading, time
+
+from daemon_api import Api
 
 SOCKETS = itertools.count()
-
-
-class Api(http.client.HTTPConnection):
-    """HTTP over the daemon's UNIX socket."""
-
-    def __init__(self, path):
-        super().__init__("localhost", timeout=20)
-        self.path = str(path)
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(20)
-        self.sock.connect(self.path)
 
 
 def diamond():
