@@ -1,6 +1,8 @@
 #include "controller/flow_decomposition.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -90,11 +92,13 @@ class Decomposer {
         demand_{demand},
         delay_{delay},
         flow_(topology.link_count()),
+        only_in_(topology.node_count()),
         met_(topology.node_count()) {}
 
   void run(NodeId source, const FlowOfSource& flow_of, double fraction_min, SourcePaths& paths) {
     paths.clear();
     const bool sends = flow_of(source, flow_);
+    if (sends) find_only_ways();
     std::optional<ShortestPathTree> shortest;  // found when it is needed
     for (std::size_t t = 0; t < topology_.node_count(); ++t) {
       const NodeId to{t};
@@ -110,6 +114,8 @@ class Decomposer {
   }
 
  private:
+  static constexpr std::uint32_t kSeveral = UINT32_MAX;
+
   struct Visit {
     std::uint64_t walk = 0;
     std::size_t length = 0;  // of the walk when it met the node
@@ -121,29 +127,48 @@ class Decomposer {
     while (left > negligible) {
       if (!walk_back(source, to, negligible)) break;
       double amount = left;
-      for (const LinkId id : backwards_) amount = std::min(amount, flow_[id.index()]);
-      for (const LinkId id : backwards_) flow_[id.index()] -= amount;
+      for (const LinkId id : chosen_) amount = std::min(amount, flow_[id.index()]);
+      for (const LinkId id : chosen_) flow_[id.index()] -= amount;
       left -= amount;
       std::reverse(backwards_.begin(), backwards_.end());
       paths.add_path(amount, backwards_);
     }
   }
 
-  /// Along the fullest link each time, into `backwards_`. Links of a circle are lowered by the circle's flow, and the
-  /// walk starts anew. False when the flow towards `to` is used up.
+  /// Nodes that the source's flow enters by one link alone: all that passes them came that way, so walks need neither
+  /// look for it nor keep account of it.
+  void find_only_ways() {
+    for (std::size_t node = 0; node < only_in_.size(); ++node) {
+      only_in_[node] = kSeveral;
+      std::uint32_t entered_by = 0;
+      std::size_t count = 0;
+      for (std::uint32_t i = incoming_.first[node]; i < incoming_.first[node + 1]; ++i) {
+        if (flow_[incoming_.links[i]] <= 0.0) continue;
+        entered_by = incoming_.links[i];
+        ++count;
+      }
+      if (count == 1) only_in_[node] = entered_by;
+    }
+  }
+
+  /// Along the fullest link each time, into `backwards_`; what there was a choice of, also into `chosen_`. Links of a
+  /// circle are lowered by the circle's flow, and the walk starts anew. False when the flow towards `to` is used up.
   bool walk_back(NodeId source, NodeId to, double negligible) {
     start_walk(to);
     for (std::size_t at = to.index(); at != source.index();) {
-      std::uint32_t best = 0;
-      double most = negligible;
-      for (std::uint32_t i = incoming_.first[at]; i < incoming_.first[at + 1]; ++i) {
-        const std::uint32_t link = incoming_.links[i];
-        if (flow_[link] > most) {
-          most = flow_[link];
-          best = link;
+      std::uint32_t best = only_in_[at];
+      if (best == kSeveral) {
+        double most = negligible;
+        for (std::uint32_t i = incoming_.first[at]; i < incoming_.first[at + 1]; ++i) {
+          const std::uint32_t link = incoming_.links[i];
+          if (flow_[link] > most) {
+            most = flow_[link];
+            best = link;
+          }
         }
+        if (most == negligible) return false;
+        chosen_.push_back(LinkId{best});
       }
-      if (most == negligible) return false;
       backwards_.push_back(LinkId{best});
       at = incoming_.from[best];
       Visit& visit = met_[at];
@@ -151,7 +176,7 @@ class Decomposer {
         visit = {walk_, backwards_.size()};
         continue;
       }
-      empty_circle(visit.length);
+      if (!empty_circle(visit.length)) return false;
       start_walk(to);
       at = to.index();
     }
@@ -160,13 +185,18 @@ class Decomposer {
 
   void start_walk(NodeId to) {
     backwards_.clear();
+    chosen_.clear();
     met_[to.index()] = {++walk_, 0};
   }
 
-  void empty_circle(std::size_t first) {
-    double least = flow_[backwards_.back().index()];
-    for (std::size_t i = first; i < backwards_.size(); ++i) least = std::min(least, flow_[backwards_[i].index()]);
-    for (std::size_t i = first; i < backwards_.size(); ++i) flow_[backwards_[i].index()] -= least;
+  /// False when the source's flow nowhere enters the circle.
+  bool empty_circle(std::size_t first) {
+    const std::span circle = std::span{backwards_}.subspan(first);
+    const auto is_choice = [this](LinkId id) { return only_in_[topology_.link(id).to.index()] == kSeveral; };
+    double least = std::numeric_limits<double>::infinity();
+    for (const LinkId id : circle) least = is_choice(id) ? std::min(least, flow_[id.index()]) : least;
+    for (const LinkId id : circle) flow_[id.index()] -= is_choice(id) ? least : 0.0;
+    return std::isfinite(least);
   }
 
   const Topology& topology_;
@@ -174,9 +204,11 @@ class Decomposer {
   const TrafficMatrix& demand_;
   std::span<const double> delay_;
   std::vector<double> flow_;  // by link: what is left of the source's flow
-  std::vector<Visit> met_;    // by node
+  std::vector<std::uint32_t> only_in_;  // by node: the one link that enters it, or kSeveral
+  std::vector<Visit> met_;              // by node
   std::uint64_t walk_ = 0;
   std::vector<LinkId> backwards_;
+  std::vector<LinkId> chosen_;  // those of them that enter a node with several
 };
 
 void add_source(PathPlanBuilder& builder, NodeId source, const SourcePaths& paths) {

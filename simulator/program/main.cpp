@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "controller/planner.h"
+#include "core/huge_page_heap.h"
 #include "simulator/program/failures_command.h"
 #include "simulator/program/generate_command.h"
 #include "simulator/program/replay_command.h"
@@ -26,6 +27,7 @@ wan::Result<double> best_utilization(const wan::Topology& topology, const wan::T
 }  // namespace
 
 int main(int argc, char** argv) {
+  wan::use_huge_page_heap();
   CLI::App app{"aiwan-sim: plans, proves and rehearses routes offline"};
   app.require_subcommand(1);
   app.footer(

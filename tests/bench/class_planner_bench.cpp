@@ -19,6 +19,7 @@
 
 #include "controller/class_planner.h"
 #include "controller/reference_lp.h"
+#include "core/huge_page_heap.h"
 #include "core/io/demand_file.h"
 #include "core/io/topology_file.h"
 #include "core/io/traffic_csv.h"
@@ -143,6 +144,7 @@ void register_instance(const std::string& name, const Instance& instance, bool s
 }  // namespace
 
 int main(int argc, char** argv) {
+  wan::use_huge_page_heap();
   benchmark::Initialize(&argc, argv);
   const Instance small = backbone(1.0);
   register_instance("backbone12", small, false);

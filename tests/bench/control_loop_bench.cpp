@@ -15,6 +15,7 @@
 
 #include "controller/control_loop.h"
 #include "controller/reference_lp.h"
+#include "core/huge_page_heap.h"
 #include "core/io/topology_file.h"
 #include "core/io/traffic_csv.h"
 #include "tests/support/shared_data.h"
@@ -96,6 +97,7 @@ void exact(benchmark::State& state, const Network& network) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  wan::use_huge_page_heap();
   benchmark::Initialize(&argc, argv);
   const auto abilene = read("abilene", 2880);
   const auto geant = read("geant", 400);

@@ -23,6 +23,7 @@
 #include "controller/planner.h"
 #include "controller/protection_planner.h"
 #include "controller/reference_lp.h"
+#include "core/huge_page_heap.h"
 #include "core/io/demand_file.h"
 #include "core/io/topology_file.h"
 #include "core/io/traffic_csv.h"
@@ -160,6 +161,7 @@ void register_instance(const std::string& name, const std::optional<Instance>& i
 }  // namespace
 
 int main(int argc, char** argv) {
+  wan::use_huge_page_heap();
   benchmark::Initialize(&argc, argv);
   const auto abilene = measured("abilene", 1200);
   const auto geant = measured("geant", 150);

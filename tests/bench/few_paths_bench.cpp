@@ -18,6 +18,7 @@
 #include "controller/few_paths.h"
 #include "controller/planner.h"
 #include "controller/reference_lp.h"
+#include "core/huge_page_heap.h"
 #include "core/io/demand_file.h"
 #include "core/io/topology_file.h"
 #include "simulator/workload.h"
@@ -120,6 +121,7 @@ void register_instance(const std::string& name, const Instance& instance) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  wan::use_huge_page_heap();
   std::deque<Instance> instances;
   Topology backbone = simulator::builtin_backbone();
   TrafficMatrix demand = simulator::gravity_demands(backbone, 1);

@@ -14,6 +14,7 @@
 
 #include "controller/planner.h"
 #include "controller/reference_lp.h"
+#include "core/huge_page_heap.h"
 #include "core/io/demand_file.h"
 #include "core/io/topology_file.h"
 #include "simulator/workload.h"
@@ -95,6 +96,7 @@ void register_instance(const std::string& name, const Instance& instance, bool e
 }  // namespace
 
 int main(int argc, char** argv) {
+  wan::use_huge_page_heap();
   benchmark::Initialize(&argc, argv);
   const auto small = backbone();
   const auto us_carrier = repetita("UsCarrier");

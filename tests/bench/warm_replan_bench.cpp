@@ -12,6 +12,7 @@
 
 #include "controller/planner.h"
 #include "controller/reference_lp.h"
+#include "core/huge_page_heap.h"
 #include "core/io/topology_file.h"
 #include "core/io/traffic_csv.h"
 #include "tests/support/shared_data.h"
@@ -77,6 +78,7 @@ void register_network(const std::string& name, const Network& network) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  wan::use_huge_page_heap();
   benchmark::Initialize(&argc, argv);
   const auto abilene = measured("abilene");
   const auto geant = measured("geant");

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "controller/planner.h"
+#include "core/huge_page_heap.h"
 #include "core/io/demand_file.h"
 #include "core/io/topology_file.h"
 #include "simulator/program/plan_verifier.h"
@@ -69,6 +70,7 @@ Outcome plan_all(const fs::path& folder, double gap) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  wan::use_huge_page_heap();
   benchmark::Initialize(&argc, argv);
   const auto archive = wan::test::shared_data("repetita/zoo.tar.xz");
   if (!archive) {

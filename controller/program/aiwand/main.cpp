@@ -16,6 +16,7 @@
 #include "controller/program/aiwand/log_format.h"
 #include "controller/program/aiwand/version.h"
 #include "controller/program/policy_file.h"
+#include "core/huge_page_heap.h"
 #include "core/io/text_source.h"
 #include "models/forecaster.h"
 
@@ -95,6 +96,7 @@ int serve(DaemonConfig config, wan::io::NetworkDescription network) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  wan::use_huge_page_heap();
   CLI::App app{
       "aiwand: the control daemon. Measures, forecasts, plans, and steers the nodes as far as its mode allows."};
   std::string file;
