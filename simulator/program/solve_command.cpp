@@ -60,6 +60,7 @@ struct Solved {
   SegmentLists segments;
   double all_paths_utilization = 0.0;  ///< of the plan before it was reduced
   double seconds = 0.0;
+  double delay_stretch = 1.0;  ///< traffic's delay / that of shortest paths
   bool verified = false;
   std::string refusal;  ///< why the verifier refused, if it did
   std::optional<Exact> exact;
@@ -117,6 +118,7 @@ Result<Solved> solve(const Topology& topology, const TrafficMatrix& traffic, con
     }
   }
   solved.seconds = to_seconds(clock.now() - started);
+  solved.delay_stretch = FluidNetwork{topology}.carry(solved.routes.plan, traffic).delay_stretch;
   const auto verification = verify_plan(topology, traffic, plan_file(topology, solved));
   solved.verified = verification.has_value();
   if (!verification) solved.refusal = verification.error().message;
@@ -145,6 +147,7 @@ nlohmann::ordered_json to_json(const Topology& topology, const TrafficMatrix& tr
                                   {"exact_mlu", nullptr},
                                   {"exact_seconds", nullptr},
                                   {"overload", certificate.utilization > 1.0},
+                                  {"delay_stretch", solved.delay_stretch},
                                   {"paths", solved.routes.plan.path_count()},
                                   {"unrouted", std::move(unrouted)}};
   if (solved.limits != io::PlanLimits{}) {
@@ -169,6 +172,7 @@ void tell(std::ostream& talk, const io::TopologyFile& network, const TrafficMatr
        << certificate.lower_bound << " (gap " << std::setprecision(3) << 100.0 * certificate.gap() << " %), "
        << std::fixed << std::setprecision(1) << 1e3 * solved.seconds << " ms" << std::defaultfloat
        << (solved.verified ? ", verified\n" : "\n");
+  talk << std::setprecision(4) << "mean delay " << solved.delay_stretch << " times that of shortest paths\n";
   if (solved.limits != io::PlanLimits{}) {
     talk << "limited to";
     if (solved.limits.paths_max) talk << ' ' << *solved.limits.paths_max << " paths a demand";
