@@ -10,6 +10,7 @@ FlowNetwork::FlowNetwork(const Topology& topology) : bundle_of(topology.link_cou
   const std::vector<double> link_delay = delay_costs(topology);
   for (std::size_t node = 0; node < topology.node_count(); ++node) {
     const auto first = static_cast<std::uint32_t>(from.size());
+    out_first.push_back(first);
     for (const LinkId id : topology.out_links(NodeId{node})) {
       const auto head = static_cast<std::uint32_t>(topology.link(id).to.index());
       std::uint32_t bundle = first;
@@ -24,6 +25,7 @@ FlowNetwork::FlowNetwork(const Topology& topology) : bundle_of(topology.link_cou
       bundle_of[id.index()] = bundle;
     }
   }
+  out_first.push_back(static_cast<std::uint32_t>(from.size()));
   for (const double bps : capacity) inverse_capacity.push_back(1.0 / bps);
   part_of_bundle.assign(topology.link_count(), 0.0);
   for (std::size_t l = 0; l < topology.link_count(); ++l) {

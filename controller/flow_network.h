@@ -23,7 +23,8 @@ struct FlowNetwork {
   std::vector<std::uint32_t> from, to;
   std::vector<double> capacity, inverse_capacity;   // bits per second
   std::vector<double> delay;                        // seconds
-  std::vector<std::uint32_t> in_first, in_bundles;  // node -> first of the bundles that enter it; one more than nodes
+  std::vector<std::uint32_t> out_first;             // node -> first of the bundles that leave it; one more than nodes
+  std::vector<std::uint32_t> in_first, in_bundles;  // the same of those that enter it, by way of `in_bundles`
   std::vector<std::uint32_t> bundle_of;             // by link of the topology; kNone for one that is down
   std::vector<double> part_of_bundle;               // by link of the topology: its share of the bundle's capacity
   TreeSearchGraph graph;                            // its links are bundles

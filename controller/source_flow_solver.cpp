@@ -60,8 +60,10 @@ struct SourceFlowSolver::Impl {
   [[nodiscard]] std::vector<std::uint32_t> sending_nodes(const TrafficMatrix& demand) const;
   void deal_sources(std::span<const std::uint32_t> sending);
   void take_demand(const TrafficMatrix& demand);
-  bool follow_demand(std::size_t slot);
-  void place(const std::vector<bool>& fresh);
+  void follow_demand(std::size_t slot);
+  void leave(std::uint32_t node);
+  void empty_circle(std::span<double> x);
+  void place();
 
   // Sweeps and bound.
   void minimize_utilization(double gap_wanted);
@@ -82,11 +84,13 @@ struct SourceFlowSolver::Impl {
   [[nodiscard]] std::span<double> flow(std::size_t slot) {
     return std::span{flows}.subspan(slot * net.size(), net.size());
   }
-  [[nodiscard]] std::span<double> demand_of_block(std::size_t block) {
-    return std::span{demands}.subspan(block * nodes * kLanes, nodes * kLanes);
+  /// One block's part of an array [block][node][lane].
+  [[nodiscard]] std::span<double> of_block(std::vector<double>& all, std::size_t block) const {
+    return std::span{all}.subspan(block * nodes * kLanes, nodes * kLanes);
   }
-  [[nodiscard]] double demand_at(std::size_t slot, std::size_t node) const {
-    return demands[(block_of[slot] * nodes + node) * kLanes + lane_of[slot]];
+  /// Where a slot's node stands in such an array.
+  [[nodiscard]] std::size_t place_of(std::size_t slot, std::size_t node) const {
+    return (block_of[slot] * nodes + node) * kLanes + lane_of[slot];
   }
   [[nodiscard]] double gap() const {
     return best_bound > 0.0 ? utilization / best_bound - 1.0 : std::numeric_limits<double>::infinity();
@@ -111,6 +115,7 @@ struct SourceFlowSolver::Impl {
   std::vector<std::size_t> block_of, lane_of;      // by slot
   std::vector<std::size_t> slot_of;                // by node; SIZE_MAX without demand
   std::vector<double> demands;                     // [block][node][lane], bits per second
+  std::vector<double> unplaced;                    // the same, of what is not in the flows yet
   std::vector<double> flows;                       // [slot][bundle], bits per second
   double delay_unit = 0.0;                         // demand x shortest delay, summed: makes delays comparable to 1
 
@@ -134,7 +139,7 @@ struct SourceFlowSolver::Impl {
   double shift_threshold = kWorthShifting;
   std::vector<double> by_node, priced, part, through, change;
   BalanceStep joint_step;
-  std::vector<std::uint32_t> used_out, ready;
+  std::vector<std::uint32_t> used_out, ready, walked, met_at;
 };
 
 SourceFlowSolver::Impl::Impl(const Topology& topology, int threads)
@@ -205,7 +210,7 @@ void SourceFlowSolver::Impl::deal_sources(std::span<const std::uint32_t> sending
   part.resize(blocks.size());
 }
 
-/// Flows follow the new demand by the splits they had; sources for which that cannot be are placed anew.
+/// Flows follow the new demand by the splits they had; what had no flow before is placed beside them.
 void SourceFlowSolver::Impl::take_demand(const TrafficMatrix& demand) {
   const std::vector<std::uint32_t> sending = sending_nodes(demand);
   const bool known = std::all_of(sending.begin(), sending.end(), [this](auto s) { return slot_of[s] != SIZE_MAX; });
@@ -218,58 +223,84 @@ void SourceFlowSolver::Impl::take_demand(const TrafficMatrix& demand) {
     for (std::size_t t = 0; t < nodes; ++t) {
       const float delay = shortest_delay[s * nodes + t];
       const double bps = t != s && std::isfinite(delay) ? row[t] : 0.0;
-      demands[(block_of[slot] * nodes + t) * kLanes + lane_of[slot]] = bps;
+      demands[place_of(slot, t)] = bps;
       if (bps > 0.0) delay_unit += bps * static_cast<double>(delay);
     }
   }
   if (*std::max_element(net.delay.begin(), net.delay.end()) <= 0.0) delay_unit = 0.0;  // what is left is rounding
 
-  std::vector<bool> fresh(block_of.size(), true);
   if (known) {
-    for (std::size_t slot = 0; slot < fresh.size(); ++slot) fresh[slot] = !follow_demand(slot);
+    unplaced.assign(demands.size(), 0.0);
+    for (std::size_t slot = 0; slot < block_of.size(); ++slot) follow_demand(slot);
+  } else {
+    unplaced = demands;
   }
   add_up();
-  place(fresh);
+  place();
 }
 
 /// From the far ends back to the source: what passes a node enters it in the parts in which it did before.
-bool SourceFlowSolver::Impl::follow_demand(std::size_t slot) {
+void SourceFlowSolver::Impl::follow_demand(std::size_t slot) {
   const auto x = flow(slot);
   through.assign(nodes, 0.0);
   used_out.assign(nodes, 0);
   for (std::size_t b = 0; b < x.size(); ++b) used_out[net.from[b]] += x[b] > 0.0;
   ready.clear();
   for (std::uint32_t node = 0; node < nodes; ++node) {
-    through[node] = demand_at(slot, node);
+    through[node] = demands[place_of(slot, node)];
     if (used_out[node] == 0) ready.push_back(node);
   }
   const std::uint32_t source = blocks[block_of[slot]][lane_of[slot]];
-  std::size_t done = 0;
-  for (; done < ready.size(); ++done) {
+  for (std::size_t done = 0; done < nodes; ++done) {
+    while (done == ready.size()) empty_circle(x);
     const std::uint32_t node = ready[done];
     if (node == source) continue;
     double before = 0.0;
     for (std::uint32_t i = net.in_first[node]; i < net.in_first[node + 1]; ++i) before += x[net.in_bundles[i]];
-    if (before <= 0.0 && through[node] > 0.0) break;
+    if (before <= 0.0) unplaced[place_of(slot, node)] = through[node];  // a destination that is new
     for (std::uint32_t i = net.in_first[node]; i < net.in_first[node + 1]; ++i) {
       const std::uint32_t bundle = net.in_bundles[i];
       if (x[bundle] <= 0.0) continue;
       x[bundle] *= through[node] / before;
       through[net.from[bundle]] += x[bundle];
-      if (--used_out[net.from[bundle]] == 0) ready.push_back(net.from[bundle]);
+      leave(net.from[bundle]);
     }
   }
-  if (done == nodes) return true;
-  std::fill(x.begin(), x.end(), 0.0);  // a circle, or a destination that is new
-  return false;
 }
 
-/// One source after the other goes on its cheapest tree, by delay and by what those before it filled.
-void SourceFlowSolver::Impl::place(const std::vector<bool>& fresh) {
+/// One used bundle less leads from the node to nodes that `follow_demand` has still to come to.
+void SourceFlowSolver::Impl::leave(std::uint32_t node) {
+  if (--used_out[node] == 0) ready.push_back(node);
+}
+
+/// Shifts may close a circle. Every node that is not ready has a used bundle to another such node, so a walk along them
+/// ends in one, which then loses as much flow as all of it has.
+void SourceFlowSolver::Impl::empty_circle(std::span<double> x) {
+  walked.clear();
+  met_at.assign(nodes, UINT32_MAX);
+  std::uint32_t node = 0;
+  while (used_out[node] == 0) ++node;
+  while (met_at[node] == UINT32_MAX) {
+    met_at[node] = static_cast<std::uint32_t>(walked.size());
+    std::uint32_t bundle = net.out_first[node];
+    while (x[bundle] <= 0.0 || used_out[net.to[bundle]] == 0) ++bundle;
+    walked.push_back(bundle);
+    node = net.to[bundle];
+  }
+  const std::span circle = std::span{walked}.subspan(met_at[node]);
+  double least = std::numeric_limits<double>::infinity();
+  for (const std::uint32_t bundle : circle) least = std::min(least, x[bundle]);
+  for (const std::uint32_t bundle : circle) {
+    x[bundle] = std::max(0.0, x[bundle] - least);
+    if (x[bundle] == 0.0) leave(net.from[bundle]);
+  }
+}
+
+/// What is unplaced goes on its source's cheapest tree, by delay and by what those before it filled.
+void SourceFlowSolver::Impl::place() {
   for (std::size_t b = 0; b < blocks.size(); ++b) {
-    bool any = false;
-    for (std::size_t lane = 0; lane < blocks[b].size(); ++lane) any = any || fresh[first_slot[b] + lane];
-    if (!any) continue;
+    const auto wanted = of_block(unplaced, b);
+    if (std::none_of(wanted.begin(), wanted.end(), [](double bps) { return bps > 0.0; })) continue;
     const double filled = links.highest_utilization();
     if (filled > 0.0) {
       links.reference = filled;
@@ -283,11 +314,9 @@ void SourceFlowSolver::Impl::place(const std::vector<bool>& fresh) {
     BatchTreeSearch& search = searches[0];
     search.run(blocks[b], links.cost, orders[b]);
     search.find_parents();
-    const auto wanted = demand_of_block(b);
     std::copy(wanted.begin(), wanted.end(), by_node.begin());
     search.accumulate(by_node);
     for (std::size_t lane = 0; lane < blocks[b].size(); ++lane) {
-      if (!fresh[first_slot[b] + lane]) continue;
       const auto x = flow(first_slot[b] + lane);
       for (std::size_t node = 0; node < nodes; ++node) {
         const std::uint32_t up = search.parent_link()[node * kLanes + lane];
@@ -420,7 +449,7 @@ void SourceFlowSolver::Impl::update_bound(std::span<const double> prices) {
   spread(0, blocks.size(), [&](std::size_t b, BatchTreeSearch& search) {
     search.run(blocks[b], priced, orders[b]);
     const auto cost = search.cost();
-    const auto wanted = demand_of_block(b);
+    const auto wanted = of_block(demands, b);
     double sum[kLanes] = {};
     for (std::size_t i = 0; i < wanted.size(); i += kLanes) {
       for (std::size_t lane = 0; lane < kLanes; ++lane) {
@@ -525,7 +554,7 @@ void SourceFlowSolver::Impl::finish_with_master(double gap_wanted) {
       BatchTreeSearch& search = searches[0];
       search.run(blocks[b], priced, orders[b]);
       search.find_parents();
-      const auto wanted = demand_of_block(b);
+      const auto wanted = of_block(demands, b);
       for (std::size_t i = 0; i < wanted.size(); ++i) paid += wanted[i] > 0.0 ? wanted[i] * search.cost()[i] : 0.0;
       std::copy(wanted.begin(), wanted.end(), by_node.begin());
       search.accumulate(by_node);

@@ -80,6 +80,36 @@ TEST_CASE("a planner that goes on from its last plan ends as near to the optimum
   }
 }
 
+TEST_CASE("flows follow traffic that grows everywhere alike, whatever circles they were in, and a pair that is new moves no other",
+          "[solver]") {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    CAPTURE(seed);
+    Rng rng{seed, "follow"};
+    const std::size_t n = 4 + rng.below(20);
+    const Topology topology = test::drawn_network(rng, {.nodes = n, .two_way_links = n + rng.below(n)});
+    TrafficMatrix demand = test::drawn_demand(rng, n, 0.6, 1e6);
+    SourceFlowSolver solver{topology};
+    solver.solve(demand, {.gap = 0.01, .least_delay = seed % 2 == 0});
+    const double before = solver.utilization();
+    for (double& bps : demand.bps()) bps *= 3.0;
+    solver.solve(demand, {.gap = 0.01, .least_delay = false});
+    CHECK(solver.sweeps() == 0);
+    CHECK(solver.utilization() <= 3.0 * before * (1.0 + 1e-9));
+
+    std::vector<double> now(topology.link_count()), then(topology.link_count());
+    const NodeId source{rng.below(n)};
+    const NodeId to{(source.index() + 1) % n};
+    demand.set(source, to, BitRate::bps(0));
+    solver.solve(demand, {.gap = 0.01, .least_delay = false});
+    if (!solver.flow_of(source, now)) continue;
+    demand.set(source, to, BitRate::bps(1e-3));  // too little to change a price
+    solver.solve(demand, {.gap = 0.01, .least_delay = false});
+    CHECK(solver.sweeps() == 0);
+    REQUIRE(solver.flow_of(source, then));
+    for (std::size_t l = 0; l < now.size(); ++l) CHECK(then[l] == Approx(now[l]).epsilon(1e-9).margin(2e-3));
+  }
+}
+
 TEST_CASE("equal sequences of matrices give equal plans", "[solver]") {
   Rng rng{3, "sequence"};
   const Topology topology = test::drawn_network(rng, {.nodes = 14, .two_way_links = 24});
