@@ -60,6 +60,9 @@ struct RoutePlanner::Impl {
 
 RoutePlanner::RoutePlanner(const Topology& topology, const PlannerOptions& options)
     : impl_{new Impl{topology, options, SourceFlowSolver{topology, options.threads}}} {}
+RoutePlanner::RoutePlanner(const Topology& topology, const RoutePlanner& before)
+    : impl_{new Impl{topology, before.impl_->options,
+                     SourceFlowSolver{topology, before.impl_->solver, before.impl_->options.threads}}} {}
 RoutePlanner::~RoutePlanner() = default;
 RoutePlanner::RoutePlanner(RoutePlanner&&) noexcept = default;
 RoutePlanner& RoutePlanner::operator=(RoutePlanner&&) noexcept = default;

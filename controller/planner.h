@@ -43,6 +43,10 @@ struct PlannedRoutes {
 class RoutePlanner {
  public:
   explicit RoutePlanner(const Topology& topology, const PlannerOptions& options = {});
+  /// Plans first what `before` planned last, as far as its links are still up: the network after a failure, or after its
+  /// repair. `before` stays as it is, so that each failure may start from the same plan.
+  /// @param topology  the same nodes and links as those of `before`; other links may be up
+  RoutePlanner(const Topology& topology, const RoutePlanner& before);
   ~RoutePlanner();
   RoutePlanner(RoutePlanner&&) noexcept;
   RoutePlanner& operator=(RoutePlanner&&) noexcept;

@@ -22,7 +22,8 @@ constexpr std::size_t kLargeNetwork = 400;  // nodes from which trees of several
 constexpr std::size_t kGroupOfLarge = 4;    // that many blocks
 constexpr double kFirstSharpness = 30.0;    // in 1 / utilisation
 constexpr double kSharpnessGrowth = 4.0;    // at most, a sweep
-constexpr double kSharpnessOverGap = 0.5;   // times ln(links) / gap: how far the soft maximum may be off
+constexpr double kSharpnessOverGap = 0.5;   // times ln(links) / gap, at first; doubled at each stall
+constexpr double kSharpnessOverGapMax = 2.0;
 constexpr double kPlacingSharpness = 20.0;
 constexpr double kPlacingDelayWeight = 0.2;  // of the utilisation, while sources go on their first trees
 constexpr double kDelayTieBreak = 1e-3;      // the same while utilisation is minimised; at most a tenth of the gap
@@ -52,6 +53,7 @@ constexpr int kPatience = 4;
 
 struct SourceFlowSolver::Impl {
   Impl(const Topology& topology, int threads);
+  void start_from(const Impl& before);
 
   void solve(const TrafficMatrix& demand, const SourceFlowOptions& options);
   void find_delays();
@@ -97,7 +99,7 @@ struct SourceFlowSolver::Impl {
   }
   /// At which the soft maximum is off by a part of the gap.
   [[nodiscard]] double sharpness_for(double gap) const {
-    return kSharpnessOverGap * std::log(static_cast<double>(net.size()) + 1.0) / gap;
+    return sharpness_over_gap * std::log(static_cast<double>(net.size()) + 1.0) / gap;
   }
   [[nodiscard]] double delay_of_flows() const;
 
@@ -124,6 +126,7 @@ struct SourceFlowSolver::Impl {
   SegmentShift::Log shifts;  // of the present sweep
   double utilization = 0.0;
   double sharpness = kFirstSharpness;  // in 1 / utilisation
+  double sharpness_over_gap = kSharpnessOverGap;
   std::vector<double> price_average;   // by bundle
   double average_weight = 0.0;
   double best_bound = 0.0;
@@ -155,6 +158,29 @@ SourceFlowSolver::Impl::Impl(const Topology& topology, int threads)
       by_node(nodes * kLanes) {
   for (std::size_t i = 0; i < std::max(group, team.size()); ++i) searches.emplace_back(net.graph);
   find_delays();
+}
+
+/// Takes over sources, flows and prices; what flowed over links that are gone is missing until flows follow a demand.
+void SourceFlowSolver::Impl::start_from(const Impl& before) {
+  assert(nodes == before.nodes && net.bundle_of.size() == before.net.bundle_of.size());
+  blocks = before.blocks;
+  orders = before.orders;
+  first_slot = before.first_slot;
+  block_of = before.block_of;
+  lane_of = before.lane_of;
+  slot_of = before.slot_of;
+  demands.assign(before.demands.size(), 0.0);
+  flows.assign(block_of.size() * net.size(), 0.0);
+  part.resize(blocks.size());
+  for (std::size_t l = 0; l < net.bundle_of.size(); ++l) {
+    const std::uint32_t bundle = net.bundle_of[l];
+    const std::uint32_t old = before.net.bundle_of[l];
+    if (bundle == FlowNetwork::kNone || old == FlowNetwork::kNone) continue;
+    best_prices[bundle] = before.best_prices[old];
+    for (std::size_t slot = 0; slot < block_of.size(); ++slot) {
+      flows[slot * net.size() + bundle] = before.flows[slot * before.net.size() + old];
+    }
+  }
 }
 
 void SourceFlowSolver::Impl::find_delays() {
@@ -496,6 +522,11 @@ void SourceFlowSolver::Impl::minimize_utilization(double gap_wanted) {
     const bool stalled = gap() > kStallRatio * gap_before;
     gap_before = gap();
     if (!stalled) continue;
+    // Sharper prices end most stalls, and jam where dozens of links are full: only with a way out behind them.
+    if (master_pays && sharpness_over_gap < kSharpnessOverGapMax) {
+      sharpness_over_gap *= 2.0;
+      continue;
+    }
     if (master_pays) finish_with_master(gap_wanted);
     if (++stalls == (master_pays ? kStallsMax : kStallsMaxWithout)) return;
   }
@@ -609,6 +640,7 @@ void SourceFlowSolver::Impl::shorten_paths(double gap_allowed) {
 void SourceFlowSolver::Impl::solve(const TrafficMatrix& demand, const SourceFlowOptions& options) {
   assert(demand.node_count() == nodes && demand.class_count() == 1);
   sweeps = 0;
+  sharpness_over_gap = kSharpnessOverGap;
   best_bound = 0.0;
   utilization = 0.0;
   if (net.size() == 0) return;
@@ -629,6 +661,10 @@ void SourceFlowSolver::Impl::solve(const TrafficMatrix& demand, const SourceFlow
 
 SourceFlowSolver::SourceFlowSolver(const Topology& topology, int threads)
     : impl_{std::make_unique<Impl>(topology, threads)} {}
+SourceFlowSolver::SourceFlowSolver(const Topology& topology, const SourceFlowSolver& before, int threads)
+    : SourceFlowSolver{topology, threads} {
+  impl_->start_from(*before.impl_);
+}
 SourceFlowSolver::~SourceFlowSolver() = default;
 SourceFlowSolver::SourceFlowSolver(SourceFlowSolver&&) noexcept = default;
 SourceFlowSolver& SourceFlowSolver::operator=(SourceFlowSolver&&) noexcept = default;

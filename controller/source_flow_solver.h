@@ -34,6 +34,9 @@ struct SourceFlowOptions {
 class SourceFlowSolver {
  public:
   explicit SourceFlowSolver(const Topology& topology, int threads = 1);
+  /// The first `solve` starts from the flows of `before`, as far as their links are still up.
+  /// @param topology  the same nodes and links as those of `before`; other links may be up
+  SourceFlowSolver(const Topology& topology, const SourceFlowSolver& before, int threads = 1);
   ~SourceFlowSolver();
   SourceFlowSolver(SourceFlowSolver&&) noexcept;
   SourceFlowSolver& operator=(SourceFlowSolver&&) noexcept;

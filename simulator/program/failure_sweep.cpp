@@ -41,14 +41,14 @@ struct FailureSweep::State {
   const Clock& clock;
   BasePlan base;
   io::PlanFile routes;
+  controller::RoutePlanner planner;  // stays at the base plan, from which each failure starts
   controller::ProtectionPlanner protection;
 
   [[nodiscard]] double since(Duration started) const { return to_milliseconds(clock.now() - started); }
 
   /// The one place where a network after a failure is planned.
   Result<controller::PlannedRoutes> replan(const Topology& failed) const {
-    return controller::plan_paths(failed, traffic,
-                                  {.gap = options.gap, .threads = options.threads, .least_delay = false});
+    return controller::RoutePlanner{failed, planner}.plan(traffic);
   }
 };
 
@@ -63,8 +63,8 @@ const io::PlanFile& FailureSweep::base_routes() const { return state_->routes; }
 Result<FailureSweep> FailureSweep::prepare(const Topology& topology, const TrafficMatrix& traffic,
                                            const FailureSweepOptions& options, const Clock& clock) {
   const Duration started = clock.now();
-  auto routes =
-      controller::plan_paths(topology, traffic, {.gap = options.gap, .threads = options.threads, .least_delay = false});
+  controller::RoutePlanner planner{topology, {.gap = options.gap, .threads = options.threads, .least_delay = false}};
+  auto routes = planner.plan(traffic);
   if (!routes) return tl::unexpected{routes.error()};
   BasePlan base{.utilization = routes->certificate.utilization,
                 .lower_bound = routes->certificate.lower_bound,
@@ -84,6 +84,7 @@ Result<FailureSweep> FailureSweep::prepare(const Topology& topology, const Traff
             .clock = clock,
             .base = std::move(base),
             .routes = std::move(file),
+            .planner = std::move(planner),
             .protection = controller::ProtectionPlanner{topology, traffic, std::move(routes->plan)}})};
 }
 

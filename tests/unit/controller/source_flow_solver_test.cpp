@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "controller/dual_bound.h"
+#include "controller/failure_set.h"
 #include "controller/planner.h"
 #include "core/link_load.h"
 #include "tests/unit/controller/drawn_network.h"
@@ -107,6 +108,42 @@ TEST_CASE("flows follow traffic that grows everywhere alike, whatever circles th
     CHECK(solver.sweeps() == 0);
     REQUIRE(solver.flow_of(source, then));
     for (std::size_t l = 0; l < now.size(); ++l) CHECK(then[l] == Approx(now[l]).epsilon(1e-9).margin(2e-3));
+  }
+}
+
+TEST_CASE("after each failure, and after its repair, a planner that starts from the plan before ends as near to the optimum",
+          "[solver]") {
+  for (std::uint64_t seed = 1; seed <= 25; ++seed) {
+    CAPTURE(seed);
+    Rng rng{seed, "failures"};
+    const Topology topology = test::drawn_network(rng, {.nodes = 6, .two_way_links = 9});
+    const TrafficMatrix demand = test::drawn_demand(rng, 6, 0.7, 1e7);
+    RoutePlanner whole{topology, {.gap = 1e-4, .least_delay = false}};
+    const auto base = whole.plan(demand);
+    REQUIRE(base);
+    for (const Failure& failure : link_failures(topology)) {
+      CAPTURE(failure.name);
+      const Topology failed = after_failure(topology, failure);
+      RoutePlanner planner{failed, whole};
+      const auto routes = planner.plan(demand);
+      REQUIRE(routes);
+      REQUIRE(routes->plan.check(failed));
+      const auto anew = plan_paths(failed, demand, {.gap = 1e-4, .least_delay = false});
+      REQUIRE(anew);
+      CHECK(routes->unrouted == anew->unrouted);
+      CHECK(routes->certificate.gap() <= 1e-4);
+      CHECK(routes->certificate.utilization <= anew->certificate.utilization * (1.0 + 1.01e-4));
+      CHECK(routes->certificate.lower_bound <= anew->certificate.utilization * (1.0 + 1e-9));
+
+      const auto repaired = RoutePlanner{topology, planner}.plan(demand);
+      REQUIRE(repaired);
+      REQUIRE(repaired->plan.check(topology));
+      CHECK(repaired->certificate.gap() <= 1e-4);
+      CHECK(repaired->certificate.lower_bound <= base->certificate.utilization * (1.0 + 1e-9));
+    }
+    const auto again = RoutePlanner{topology, whole}.plan(demand);
+    REQUIRE(again);
+    CHECK(again->certificate.utilization <= base->certificate.utilization * (1.0 + 1.01e-4));
   }
 }
 
