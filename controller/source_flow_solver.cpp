@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "controller/batch_tree_search.h"
+#include "controller/flow_follower.h"
 #include "controller/flow_master.h"
 #include "controller/flow_network.h"
 #include "controller/segment_shift.h"
@@ -63,8 +64,6 @@ struct SourceFlowSolver::Impl {
   void deal_sources(std::span<const std::uint32_t> sending);
   void take_demand(const TrafficMatrix& demand);
   void follow_demand(std::size_t slot);
-  void leave(std::uint32_t node);
-  void empty_circle(std::span<double> x);
   void place();
 
   // Sweeps and bound.
@@ -122,6 +121,7 @@ struct SourceFlowSolver::Impl {
   double delay_unit = 0.0;                         // demand x shortest delay, summed: makes delays comparable to 1
 
   PricedLinks links;
+  FlowFollower follower;
   SegmentShift shift;
   SegmentShift::Log shifts;  // of the present sweep
   double utilization = 0.0;
@@ -140,9 +140,8 @@ struct SourceFlowSolver::Impl {
   };
   std::vector<Detour> detours;
   double shift_threshold = kWorthShifting;
-  std::vector<double> by_node, priced, part, through, change;
+  std::vector<double> by_node, priced, part, change;
   BalanceStep joint_step;
-  std::vector<std::uint32_t> used_out, ready, walked, met_at;
 };
 
 SourceFlowSolver::Impl::Impl(const Topology& topology, int threads)
@@ -152,6 +151,7 @@ SourceFlowSolver::Impl::Impl(const Topology& topology, int threads)
       group{nodes < kLargeNetwork ? 1 : kGroupOfLarge},
       slot_of(nodes, SIZE_MAX),
       links{net},
+      follower{net},
       shift{net},
       price_average(net.size(), 0.0),
       best_prices(net.size(), 0.0),
@@ -265,61 +265,11 @@ void SourceFlowSolver::Impl::take_demand(const TrafficMatrix& demand) {
   place();
 }
 
-/// From the far ends back to the source: what passes a node enters it in the parts in which it did before.
 void SourceFlowSolver::Impl::follow_demand(std::size_t slot) {
-  const auto x = flow(slot);
-  through.assign(nodes, 0.0);
-  used_out.assign(nodes, 0);
-  for (std::size_t b = 0; b < x.size(); ++b) used_out[net.from[b]] += x[b] > 0.0;
-  ready.clear();
-  for (std::uint32_t node = 0; node < nodes; ++node) {
-    through[node] = demands[place_of(slot, node)];
-    if (used_out[node] == 0) ready.push_back(node);
-  }
+  for (std::size_t node = 0; node < nodes; ++node) by_node[node] = demands[place_of(slot, node)];
   const std::uint32_t source = blocks[block_of[slot]][lane_of[slot]];
-  for (std::size_t done = 0; done < nodes; ++done) {
-    while (done == ready.size()) empty_circle(x);
-    const std::uint32_t node = ready[done];
-    if (node == source) continue;
-    double before = 0.0;
-    for (std::uint32_t i = net.in_first[node]; i < net.in_first[node + 1]; ++i) before += x[net.in_bundles[i]];
-    if (before <= 0.0) unplaced[place_of(slot, node)] = through[node];  // a destination that is new
-    for (std::uint32_t i = net.in_first[node]; i < net.in_first[node + 1]; ++i) {
-      const std::uint32_t bundle = net.in_bundles[i];
-      if (x[bundle] <= 0.0) continue;
-      x[bundle] *= through[node] / before;
-      through[net.from[bundle]] += x[bundle];
-      leave(net.from[bundle]);
-    }
-  }
-}
-
-/// One used bundle less leads from the node to nodes that `follow_demand` has still to come to.
-void SourceFlowSolver::Impl::leave(std::uint32_t node) {
-  if (--used_out[node] == 0) ready.push_back(node);
-}
-
-/// Shifts may close a circle. Every node that is not ready has a used bundle to another such node, so a walk along them
-/// ends in one, which then loses as much flow as all of it has.
-void SourceFlowSolver::Impl::empty_circle(std::span<double> x) {
-  walked.clear();
-  met_at.assign(nodes, UINT32_MAX);
-  std::uint32_t node = 0;
-  while (used_out[node] == 0) ++node;
-  while (met_at[node] == UINT32_MAX) {
-    met_at[node] = static_cast<std::uint32_t>(walked.size());
-    std::uint32_t bundle = net.out_first[node];
-    while (x[bundle] <= 0.0 || used_out[net.to[bundle]] == 0) ++bundle;
-    walked.push_back(bundle);
-    node = net.to[bundle];
-  }
-  const std::span circle = std::span{walked}.subspan(met_at[node]);
-  double least = std::numeric_limits<double>::infinity();
-  for (const std::uint32_t bundle : circle) least = std::min(least, x[bundle]);
-  for (const std::uint32_t bundle : circle) {
-    x[bundle] = std::max(0.0, x[bundle] - least);
-    if (x[bundle] == 0.0) leave(net.from[bundle]);
-  }
+  const auto missing = follower.follow(source, std::span{by_node}.first(nodes), flow(slot));
+  for (std::size_t node = 0; node < nodes; ++node) unplaced[place_of(slot, node)] = missing[node];
 }
 
 /// What is unplaced goes on its source's cheapest tree, by delay and by what those before it filled.
