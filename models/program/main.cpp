@@ -2,11 +2,13 @@
 #include <exception>
 #include <iostream>
 
+#include "core/huge_page_heap.h"
 #include "core/time.h"
 #include "models/program/evaluate_command.h"
 #include "models/program/train_command.h"
 
 int main(int argc, char** argv) try {
+  wan::use_huge_page_heap();
   CLI::App app{"Trains and judges the forecasters of AI WAN"};
   app.name("aiwan-models");
   app.set_version_flag("--version", "aiwan-models " AIWAN_VERSION " (libtorch " AIWAN_TORCH_VERSION ")");
