@@ -203,7 +203,7 @@ class Decomposer {
   const Incoming& incoming_;
   const TrafficMatrix& demand_;
   std::span<const double> delay_;
-  std::vector<double> flow_;  // by link: what is left of the source's flow
+  std::vector<double> flow_;            // by link: what is left of the source's flow
   std::vector<std::uint32_t> only_in_;  // by node: the one link that enters it, or kSeveral
   std::vector<Visit> met_;              // by node
   std::uint64_t walk_ = 0;

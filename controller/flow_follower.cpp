@@ -45,8 +45,8 @@ void FlowFollower::leave(std::uint32_t node) {
   if (--used_out_[node] == 0) ready_.push_back(node);
 }
 
-/// Every node that is still to come has a used bundle to another such node, so a walk along them ends in a circle, which
-/// then loses as much flow as all of it has.
+/// Every node that is still to come has a used bundle to another such node, so a walk along them ends in a circle,
+/// which then loses as much flow as all of it has.
 void FlowFollower::empty_circle(std::span<double> flow) {
   walked_.clear();
   met_at_.assign(used_out_.size(), UINT32_MAX);

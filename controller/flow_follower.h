@@ -10,9 +10,9 @@ namespace wan::controller {
 
 /// Makes the flow of one source carry another demand by the splits that it has.
 ///
-/// From the far ends back to the source: what passes a node enters it in the parts in which it did before. Circles, which
-/// carry nobody's traffic, are emptied on the way.
-/// Threads: one owner; keeps its working memory from call to call.  Cost: O(bundles + nodes), and O(nodes) a circle.
+/// From the far ends back to the source: what passes a node enters it in the parts in which it did before. Circles,
+/// which carry nobody's traffic, are emptied on the way. Threads: one owner; keeps its working memory from call to
+/// call.  Cost: O(bundles + nodes), and O(nodes) a circle.
 class FlowFollower {
  public:
   explicit FlowFollower(const FlowNetwork& net) : net_{net} {}  // outlives this

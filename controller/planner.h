@@ -11,8 +11,9 @@
 namespace wan::controller {
 
 struct PlannerOptions {
-  double gap = 0.01;  ///< largest (utilisation - bound) / bound wanted, above 0; shorter paths may use up to 0.5 % of it
-  int threads = 1;    ///< changes the time, never the plan
+  double gap =
+      0.01;         ///< largest (utilisation - bound) / bound wanted, above 0; shorter paths may use up to 0.5 % of it
+  int threads = 1;  ///< changes the time, never the plan
   bool least_delay = true;  ///< among plans within the gap (at most 0.5 %), prefer the least demand-weighted delay
 };
 
@@ -43,8 +44,8 @@ struct PlannedRoutes {
 class RoutePlanner {
  public:
   explicit RoutePlanner(const Topology& topology, const PlannerOptions& options = {});
-  /// Plans first what `before` planned last, as far as its links are still up: the network after a failure, or after its
-  /// repair. `before` stays as it is, so that each failure may start from the same plan.
+  /// Plans first what `before` planned last, as far as its links are still up: the network after a failure, or after
+  /// its repair. `before` stays as it is, so that each failure may start from the same plan.
   /// @param topology  the same nodes and links as those of `before`; other links may be up
   RoutePlanner(const Topology& topology, const RoutePlanner& before);
   ~RoutePlanner();

@@ -33,17 +33,17 @@ constexpr int kSweepsMax = 300;
 constexpr int kStallWindow = 4;       // sweeps over which the gap must shrink
 constexpr double kStallRatio = 0.6;   // to this part
 constexpr double kAverageKept = 0.8;  // weight of the last sweep's prices in the average beside this one's
-constexpr int kStallsMax = 4;  // with a linear program after each of them
+constexpr int kStallsMax = 4;         // with a linear program after each of them
 constexpr int kStallsMaxWithout = 48;
 constexpr int kShiftsPerBundle = 6;
 constexpr double kGoOnMax = 16.0;  // times a sweep's shifts that all of them may be repeated at once
 constexpr double kGoOnMin = 0.05;
 constexpr std::size_t kMasterSizeMax = 250'000;  // sources x bundles up to which a linear program finishes
 constexpr int kMasterRoundsMax = 200;
-constexpr double kBlendFirst = 0.5;  // weight of the best bound's prices in the prices of new trees
+constexpr double kBlendFirst = 0.5;            // weight of the best bound's prices in the prices of new trees
 constexpr double kGapBeforeShortening = 0.25;  // of the gap wanted, 1 % at most
-constexpr double kSlackMax = 0.005;  // of the utilisation, that shorter paths may cost
-constexpr double kSlackUsed = 0.85;  // of the slack; prices let a little more through
+constexpr double kSlackMax = 0.005;            // of the utilisation, that shorter paths may cost
+constexpr double kSlackUsed = 0.85;            // of the slack; prices let a little more through
 constexpr double kShorteningSharpness = 1024.0;
 constexpr int kShorteningSweeps = 8;
 constexpr double kShorteningWorthwhile = 5e-4;   // a sweep that saves a smaller part of the delay is the last
@@ -127,7 +127,7 @@ struct SourceFlowSolver::Impl {
   double utilization = 0.0;
   double sharpness = kFirstSharpness;  // in 1 / utilisation
   double sharpness_over_gap = kSharpnessOverGap;
-  std::vector<double> price_average;   // by bundle
+  std::vector<double> price_average;  // by bundle
   double average_weight = 0.0;
   double best_bound = 0.0;
   std::vector<double> best_prices;  // by bundle
@@ -602,7 +602,8 @@ void SourceFlowSolver::Impl::solve(const TrafficMatrix& demand, const SourceFlow
   const std::vector<double> last_prices = best_prices;
   update_bound(last_prices);
   sharpness = std::max(kFirstSharpness, std::min(sharpness, sharpness_for(gap())));
-  const double first_gap = options.least_delay ? kGapBeforeShortening * std::min(options.gap, 2.0 * kSlackMax) : options.gap;
+  const double first_gap =
+      options.least_delay ? kGapBeforeShortening * std::min(options.gap, 2.0 * kSlackMax) : options.gap;
   minimize_utilization(first_gap);
   if (!options.least_delay) return;
   shorten_paths(options.gap);

@@ -7,12 +7,9 @@
 #include <benchmark/benchmark.h>
 
 #include <time.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
 #include <numeric>
 #include <optional>
 #include <string>
@@ -24,9 +21,9 @@
 #include "controller/protection_planner.h"
 #include "controller/reference_lp.h"
 #include "core/huge_page_heap.h"
-#include "core/io/demand_file.h"
 #include "core/io/topology_file.h"
 #include "core/io/traffic_csv.h"
+#include "tests/support/repetita_archive.h"
 #include "tests/support/shared_data.h"
 
 namespace {
@@ -39,12 +36,6 @@ struct Instance {
   bool large = false;
 };
 
-std::filesystem::path zoo_folder() {
-  static const std::filesystem::path folder =
-      std::filesystem::temp_directory_path() / ("aiwan-bench-" + std::to_string(::getpid()));
-  return folder;
-}
-
 std::optional<Instance> measured(const std::string& name, std::size_t row) {
   const auto graph = wan::test::shared_data(name + "/" + name + ".graph");
   const auto traffic = wan::test::shared_data(name + "/traffic.csv");
@@ -56,18 +47,10 @@ std::optional<Instance> measured(const std::string& name, std::size_t row) {
   return Instance{std::move(topology->topology), std::move(series->intervals[row])};
 }
 
-std::optional<Instance> repetita(const std::string& name) {
-  const auto archive = wan::test::shared_data("repetita/zoo.tar.xz");
-  if (!archive) return std::nullopt;
-  std::filesystem::create_directories(zoo_folder());
-  const std::string command = "tar -xJf '" + archive->string() + "' -C '" + zoo_folder().string() + "' zoo/" + name +
-                              ".graph zoo/" + name + ".0000.demands";
-  if (std::system(command.c_str()) != 0) return std::nullopt;
-  auto topology = wan::io::read_topology(zoo_folder() / "zoo" / (name + ".graph"));
-  if (!topology) return std::nullopt;
-  auto demand = wan::io::read_demands(zoo_folder() / "zoo" / (name + ".0000.demands"), topology->topology);
-  if (!demand) return std::nullopt;
-  return Instance{std::move(topology->topology), *std::move(demand), true};
+std::optional<Instance> repetita(const std::optional<wan::test::RepetitaArchive>& archive, const std::string& name) {
+  auto instance = archive ? archive->instance(name) : std::nullopt;
+  if (!instance) return std::nullopt;
+  return Instance{std::move(instance->topology), std::move(instance->demand), true};
 }
 
 double thread_ms() {
@@ -99,7 +82,8 @@ struct Times {
 void replan(benchmark::State& state, const Instance& instance) {
   const auto failures = link_failures(instance.topology);
   RoutePlanner base{instance.topology, {.gap = 0.005, .threads = 1, .least_delay = false}};
-  if (const auto routes = base.plan(instance.demand); !routes) return state.SkipWithError(routes.error().message.c_str());
+  if (const auto routes = base.plan(instance.demand); !routes)
+    return state.SkipWithError(routes.error().message.c_str());
   Times times;
   double gap = 0.0;
   for (auto _ : state) {
@@ -167,13 +151,13 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   const auto abilene = measured("abilene", 1200);
   const auto geant = measured("geant", 150);
-  const auto us_carrier = repetita("UsCarrier");
-  const auto cogentco = repetita("Cogentco");
+  const auto archive = wan::test::RepetitaArchive::open();
+  const auto us_carrier = repetita(archive, "UsCarrier");
+  const auto cogentco = repetita(archive, "Cogentco");
   register_instance("Abilene", abilene);
   register_instance("GEANT", geant);
   register_instance("UsCarrier", us_carrier);
   register_instance("Cogentco", cogentco);
   benchmark::RunSpecifiedBenchmarks();
-  std::filesystem::remove_all(zoo_folder());
   return 0;
 }

@@ -5,12 +5,8 @@
 
 #include <benchmark/benchmark.h>
 
-#include <unistd.h>
-
 #include <array>
-#include <cstdlib>
 #include <deque>
-#include <filesystem>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -19,10 +15,8 @@
 #include "controller/planner.h"
 #include "controller/reference_lp.h"
 #include "core/huge_page_heap.h"
-#include "core/io/demand_file.h"
-#include "core/io/topology_file.h"
 #include "simulator/workload.h"
-#include "tests/support/shared_data.h"
+#include "tests/support/repetita_archive.h"
 
 namespace {
 
@@ -31,34 +25,7 @@ using namespace wan;
 constexpr std::array kLargest{"Cogentco", "UsCarrier", "GtsCe",          "TataNld",        "Pern",
                               "Ion",      "Deltacom",  "VtlWavenet2011", "VtlWavenet2008", "RedBestel"};
 
-struct Instance {
-  Topology topology;
-  TrafficMatrix demand;
-};
-
-/// Unpacked once a run into a temporary folder that `main` removes.
-std::filesystem::path zoo_folder() {
-  static const std::filesystem::path folder =
-      std::filesystem::temp_directory_path() / ("aiwan-few-paths-bench-" + std::to_string(::getpid()));
-  return folder;
-}
-
-bool unpack_zoo() {
-  const auto archive = test::shared_data("repetita/zoo.tar.xz");
-  if (!archive) return false;
-  std::filesystem::create_directories(zoo_folder());
-  std::string command = "tar -xJf '" + archive->string() + "' -C '" + zoo_folder().string() + "'";
-  for (const std::string name : kLargest) command += " zoo/" + name + ".graph zoo/" + name + ".0000.demands";
-  return std::system(command.c_str()) == 0;
-}
-
-std::optional<Instance> repetita(const std::string& name) {
-  auto topology = io::read_topology(zoo_folder() / "zoo" / (name + ".graph"));
-  if (!topology) return std::nullopt;
-  auto demand = io::read_demands(zoo_folder() / "zoo" / (name + ".0000.demands"), topology->topology);
-  if (!demand) return std::nullopt;
-  return Instance{std::move(topology->topology), *std::move(demand)};
-}
+using Instance = test::RepetitaInstance;
 
 void all_paths(benchmark::State& state, const Instance& instance, double gap) {
   Certificate certificate;
@@ -127,9 +94,9 @@ int main(int argc, char** argv) {
   TrafficMatrix demand = simulator::gravity_demands(backbone, 1);
   instances.push_back({std::move(backbone), std::move(demand)});
   register_instance("backbone", instances.back());
-  if (unpack_zoo()) {
+  if (const auto archive = test::RepetitaArchive::open()) {
     for (const std::string name : kLargest) {
-      auto instance = repetita(name);
+      auto instance = archive->instance(name);
       if (!instance) continue;
       instances.push_back(*std::move(instance));
       register_instance(name, instances.back());
@@ -138,6 +105,5 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
-  std::filesystem::remove_all(zoo_folder());
   return 0;
 }

@@ -1,7 +1,7 @@
 // Networks beyond what a linear program takes (Clp and HiGHS were stopped after ten minutes on Kdl): Kdl and ASN2k from
-// ../shared/data/teal with gravity traffic over all pairs, planned to a certified gap with every path. Ten draws of Kdl,
-// for the time depends on the traffic; then what the next matrix takes, every pair 10 % up or down: the solver alone,
-// and with the paths.
+// ../shared/data/teal with gravity traffic over all pairs, planned to a certified gap with every path. Ten draws of
+// Kdl, for the time depends on the traffic; then what the next matrix takes, every pair 10 % up or down: the solver
+// alone, and with the paths.
 
 #include <benchmark/benchmark.h>
 
@@ -90,20 +90,29 @@ void register_kdl(const Topology& kdl) {
         ->UseRealTime()
         ->Iterations(1);
   }
-  benchmark::RegisterBenchmark("Kdl/next_matrix/solver", [&kdl](benchmark::State& state) {
-    controller::SourceFlowSolver solver{kdl, kThreads};
-    next_matrices(state, kdl, [&](const TrafficMatrix& demand) {
-      solver.solve(demand, {.gap = 0.01, .least_delay = false});
-      return solver.utilization() / solver.lower_bound() - 1.0;
-    });
-  })->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(kNextMatrices);
-  benchmark::RegisterBenchmark("Kdl/next_matrix/with_paths", [&kdl](benchmark::State& state) {
-    controller::RoutePlanner planner{kdl, {.gap = 0.01, .threads = kThreads, .least_delay = false}};
-    next_matrices(state, kdl, [&](const TrafficMatrix& demand) {
-      const auto routes = planner.plan(demand);
-      return routes ? routes->certificate.gap() : 1.0;
-    });
-  })->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(kNextMatrices);
+  benchmark::RegisterBenchmark("Kdl/next_matrix/solver",
+                               [&kdl](benchmark::State& state) {
+                                 controller::SourceFlowSolver solver{kdl, kThreads};
+                                 next_matrices(state, kdl, [&](const TrafficMatrix& demand) {
+                                   solver.solve(demand, {.gap = 0.01, .least_delay = false});
+                                   return solver.utilization() / solver.lower_bound() - 1.0;
+                                 });
+                               })
+      ->Unit(benchmark::kMillisecond)
+      ->UseRealTime()
+      ->Iterations(kNextMatrices);
+  benchmark::RegisterBenchmark(
+      "Kdl/next_matrix/with_paths",
+      [&kdl](benchmark::State& state) {
+        controller::RoutePlanner planner{kdl, {.gap = 0.01, .threads = kThreads, .least_delay = false}};
+        next_matrices(state, kdl, [&](const TrafficMatrix& demand) {
+          const auto routes = planner.plan(demand);
+          return routes ? routes->certificate.gap() : 1.0;
+        });
+      })
+      ->Unit(benchmark::kMillisecond)
+      ->UseRealTime()
+      ->Iterations(kNextMatrices);
 }
 
 }  // namespace
@@ -116,9 +125,11 @@ int main(int argc, char** argv) {
   if (!kdl || !asn2k) std::cerr << "bench_large_networks: ../shared/data/teal is not there\n";
   if (kdl) register_kdl(*kdl);
   if (asn2k) {
-    benchmark::RegisterBenchmark("ASN2k/gravity:1/gap:0.02", [&](benchmark::State& state) {
-      cold(state, *asn2k, 1, 0.02);
-    })->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(1);
+    benchmark::RegisterBenchmark("ASN2k/gravity:1/gap:0.02",
+                                 [&](benchmark::State& state) { cold(state, *asn2k, 1, 0.02); })
+        ->Unit(benchmark::kMillisecond)
+        ->UseRealTime()
+        ->Iterations(1);
   }
   benchmark::RunSpecifiedBenchmarks();
   return 0;

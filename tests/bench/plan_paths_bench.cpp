@@ -4,10 +4,6 @@
 
 #include <benchmark/benchmark.h>
 
-#include <unistd.h>
-
-#include <cstdlib>
-#include <filesystem>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -15,38 +11,12 @@
 #include "controller/planner.h"
 #include "controller/reference_lp.h"
 #include "core/huge_page_heap.h"
-#include "core/io/demand_file.h"
-#include "core/io/topology_file.h"
 #include "simulator/workload.h"
-#include "tests/support/shared_data.h"
+#include "tests/support/repetita_archive.h"
 
 namespace {
 
-struct Instance {
-  wan::Topology topology;
-  wan::TrafficMatrix demand;
-};
-
-/// Unpacked once a run into a temporary folder that `main` removes.
-std::filesystem::path zoo_folder() {
-  static const std::filesystem::path folder =
-      std::filesystem::temp_directory_path() / ("aiwan-bench-" + std::to_string(::getpid()));
-  return folder;
-}
-
-std::optional<Instance> repetita(const std::string& name) {
-  const auto archive = wan::test::shared_data("repetita/zoo.tar.xz");
-  if (!archive) return std::nullopt;
-  std::filesystem::create_directories(zoo_folder());
-  const std::string command = "tar -xJf '" + archive->string() + "' -C '" + zoo_folder().string() + "' zoo/" + name +
-                              ".graph zoo/" + name + ".0000.demands";
-  if (std::system(command.c_str()) != 0) return std::nullopt;
-  auto topology = wan::io::read_topology(zoo_folder() / "zoo" / (name + ".graph"));
-  if (!topology) return std::nullopt;
-  auto demand = wan::io::read_demands(zoo_folder() / "zoo" / (name + ".0000.demands"), topology->topology);
-  if (!demand) return std::nullopt;
-  return Instance{std::move(topology->topology), *std::move(demand)};
-}
+using Instance = wan::test::RepetitaInstance;
 
 std::optional<Instance> backbone() {
   wan::Topology topology = wan::simulator::builtin_backbone();
@@ -99,12 +69,12 @@ int main(int argc, char** argv) {
   wan::use_huge_page_heap();
   benchmark::Initialize(&argc, argv);
   const auto small = backbone();
-  const auto us_carrier = repetita("UsCarrier");
-  const auto cogentco = repetita("Cogentco");
+  const auto archive = wan::test::RepetitaArchive::open();
+  const auto us_carrier = archive ? archive->instance("UsCarrier") : std::nullopt;
+  const auto cogentco = archive ? archive->instance("Cogentco") : std::nullopt;
   if (small) register_instance("backbone12", *small, false);
   if (us_carrier) register_instance("UsCarrier", *us_carrier, true);
   if (cogentco) register_instance("Cogentco", *cogentco, true);
   benchmark::RunSpecifiedBenchmarks();
-  std::filesystem::remove_all(zoo_folder());
   return 0;
 }

@@ -1,5 +1,6 @@
-// Consecutive matrices of real traffic on one network, each planned from the last one's splits to a certified 0.1 %, beside
-// the exact linear program that goes on from its last basis: Abilene and GEANT from ../shared/data, both in the same run.
+// Consecutive matrices of real traffic on one network, each planned from the last one's splits to a certified 0.1 %,
+// beside the exact linear program that goes on from its last basis: Abilene and GEANT from ../shared/data, both in the
+// same run.
 
 #include <benchmark/benchmark.h>
 

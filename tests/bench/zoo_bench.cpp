@@ -2,10 +2,8 @@
 // iteration. Its demands are scaled so that the best possible utilisation is 0.90. From ../shared/data/repetita.
 
 #include <benchmark/benchmark.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <string>
@@ -16,7 +14,7 @@
 #include "core/io/demand_file.h"
 #include "core/io/topology_file.h"
 #include "simulator/program/plan_verifier.h"
-#include "tests/support/shared_data.h"
+#include "tests/support/repetita_archive.h"
 
 namespace {
 
@@ -72,20 +70,16 @@ Outcome plan_all(const fs::path& folder, double gap) {
 int main(int argc, char** argv) {
   wan::use_huge_page_heap();
   benchmark::Initialize(&argc, argv);
-  const auto archive = wan::test::shared_data("repetita/zoo.tar.xz");
+  const auto archive = wan::test::RepetitaArchive::open();
   if (!archive) {
     std::cerr << "bench_zoo: ../shared/data/repetita/zoo.tar.xz is not there\n";
     return 0;
   }
-  const fs::path folder = fs::temp_directory_path() / ("aiwan-zoo-" + std::to_string(::getpid()));
-  fs::create_directories(folder);
-  const std::string command = "tar -xJf '" + archive->string() + "' -C '" + folder.string() + "'";
-  if (std::system(command.c_str()) != 0) return 1;
   for (const double gap : {0.01, 0.001}) {
     benchmark::RegisterBenchmark(("zoo/read_plan_verify/gap:" + std::to_string(gap)).c_str(),
-                                 [&folder, gap](benchmark::State& state) {
+                                 [&archive, gap](benchmark::State& state) {
                                    Outcome outcome;
-                                   for (auto _ : state) outcome = plan_all(folder / "zoo", gap);
+                                   for (auto _ : state) outcome = plan_all(archive->folder(), gap);
                                    state.counters["instances"] = static_cast<double>(outcome.instances);
                                    state.counters["refused"] = static_cast<double>(outcome.refused);
                                    state.counters["gap_missed"] = static_cast<double>(outcome.gap_missed);
@@ -96,6 +90,5 @@ int main(int argc, char** argv) {
         ->Iterations(1);
   }
   benchmark::RunSpecifiedBenchmarks();
-  fs::remove_all(folder);
   return 0;
 }

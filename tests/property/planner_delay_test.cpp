@@ -29,7 +29,8 @@ double at_rank(std::vector<double> values, double rank) {
 
 }  // namespace
 
-TEST_CASE("shorter paths never cost more than the gap, nor more than a hundredth of the best utilisation", "[planner][delay]") {
+TEST_CASE("shorter paths never cost more than the gap, nor more than a hundredth of the best utilisation",
+          "[planner][delay]") {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     const Drawn drawn{seed};
     const double best = test::PathLp{drawn.topology}.best_utilization(drawn.demand);

@@ -12,7 +12,8 @@ namespace wan::controller {
 namespace {
 
 /// A flow of source 0 over random trees, with random circles in it.
-std::vector<double> drawn_flow(Rng& rng, const Topology& topology, const FlowNetwork& net, std::span<const double> demand) {
+std::vector<double> drawn_flow(Rng& rng, const Topology& topology, const FlowNetwork& net,
+                               std::span<const double> demand) {
   std::vector<double> flow(net.size(), 0.0);
   for (int tree = 0; tree < 3; ++tree) {
     std::vector<double> cost(topology.link_count());
@@ -36,7 +37,8 @@ std::vector<double> drawn_flow(Rng& rng, const Topology& topology, const FlowNet
 
 }  // namespace
 
-TEST_CASE("a followed flow brings every node what it is to have, less what is missing, whatever circles it had", "[solver]") {
+TEST_CASE("a followed flow brings every node what it is to have, less what is missing, whatever circles it had",
+          "[solver]") {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     CAPTURE(seed);
     Rng rng{seed, "follower"};

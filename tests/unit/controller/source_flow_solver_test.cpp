@@ -81,8 +81,10 @@ TEST_CASE("a planner that goes on from its last plan ends as near to the optimum
   }
 }
 
-TEST_CASE("flows follow traffic that grows everywhere alike, whatever circles they were in, and a pair that is new moves no other",
-          "[solver]") {
+TEST_CASE(
+    "flows follow traffic that grows everywhere alike, whatever circles they were in, and a pair that is new moves no "
+    "other",
+    "[solver]") {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     CAPTURE(seed);
     Rng rng{seed, "follow"};
@@ -111,8 +113,9 @@ TEST_CASE("flows follow traffic that grows everywhere alike, whatever circles th
   }
 }
 
-TEST_CASE("after each failure, and after its repair, a planner that starts from the plan before ends as near to the optimum",
-          "[solver]") {
+TEST_CASE(
+    "after each failure, and after its repair, a planner that starts from the plan before ends as near to the optimum",
+    "[solver]") {
   for (std::uint64_t seed = 1; seed <= 25; ++seed) {
     CAPTURE(seed);
     Rng rng{seed, "failures"};

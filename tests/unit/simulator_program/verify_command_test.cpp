@@ -131,8 +131,7 @@ TEST_CASE("verify refuses a plan that has more paths or segments than it is aske
   CHECK(files.verify("good.json", {"--paths", "1"}).exit_code == 0);
   const Outcome without = files.verify("good.json", {"--sid-depth", "1"});
   CHECK(without.exit_code == 1);
-  CHECK(without.err ==
-        "aiwan-sim verify: plan refused: it has no segment lists; make them with solve --sid-depth\n");
+  CHECK(without.err == "aiwan-sim verify: plan refused: it has no segment lists; make them with solve --sid-depth\n");
 }
 
 TEST_CASE("verify without its required options is wrong usage", "[verify]") {
