@@ -12,6 +12,7 @@
 #include "controller/flow_master.h"
 #include "controller/flow_network.h"
 #include "controller/segment_shift.h"
+#include "controller/source_blocks.h"
 #include "controller/worker_team.h"
 #include "core/shortest_paths.h"
 
@@ -85,14 +86,6 @@ struct SourceFlowSolver::Impl {
   [[nodiscard]] std::span<double> flow(std::size_t slot) {
     return std::span{flows}.subspan(slot * net.size(), net.size());
   }
-  /// One block's part of an array [block][node][lane].
-  [[nodiscard]] std::span<double> of_block(std::vector<double>& all, std::size_t block) const {
-    return std::span{all}.subspan(block * nodes * kLanes, nodes * kLanes);
-  }
-  /// Where a slot's node stands in such an array.
-  [[nodiscard]] std::size_t place_of(std::size_t slot, std::size_t node) const {
-    return (block_of[slot] * nodes + node) * kLanes + lane_of[slot];
-  }
   [[nodiscard]] double gap() const {
     return best_bound > 0.0 ? utilization / best_bound - 1.0 : std::numeric_limits<double>::infinity();
   }
@@ -109,16 +102,11 @@ struct SourceFlowSolver::Impl {
   std::vector<BatchTreeSearch> searches;
   std::vector<float> shortest_delay;  // [source][destination] seconds; infinite where there is no way
 
-  // Sources, dealt into blocks of lanes; a slot is a source's place in that order.
-  std::vector<std::vector<std::uint32_t>> blocks;
-  std::vector<std::vector<std::uint32_t>> orders;  // by block: of nodes, for its next search
-  std::vector<std::size_t> first_slot;             // by block
-  std::vector<std::size_t> block_of, lane_of;      // by slot
-  std::vector<std::size_t> slot_of;                // by node; SIZE_MAX without demand
-  std::vector<double> demands;                     // [block][node][lane], bits per second
-  std::vector<double> unplaced;                    // the same, of what is not in the flows yet
-  std::vector<double> flows;                       // [slot][bundle], bits per second
-  double delay_unit = 0.0;                         // demand x shortest delay, summed: makes delays comparable to 1
+  SourceBlocks sources;
+  std::vector<double> demands;   // [block][node][lane], bits per second
+  std::vector<double> unplaced;  // the same, of what is not in the flows yet
+  std::vector<double> flows;     // [slot][bundle], bits per second
+  double delay_unit = 0.0;       // demand x shortest delay, summed: makes delays comparable to 1
 
   PricedLinks links;
   FlowFollower follower;
@@ -149,7 +137,7 @@ SourceFlowSolver::Impl::Impl(const Topology& topology, int threads)
       nodes{topology.node_count()},
       team{nodes < kLargeNetwork ? 1 : static_cast<std::size_t>(std::max(1, threads))},
       group{nodes < kLargeNetwork ? 1 : kGroupOfLarge},
-      slot_of(nodes, SIZE_MAX),
+      sources{nodes},
       links{net},
       follower{net},
       shift{net},
@@ -163,21 +151,16 @@ SourceFlowSolver::Impl::Impl(const Topology& topology, int threads)
 /// Takes over sources, flows and prices; what flowed over links that are gone is missing until flows follow a demand.
 void SourceFlowSolver::Impl::start_from(const Impl& before) {
   assert(nodes == before.nodes && net.bundle_of.size() == before.net.bundle_of.size());
-  blocks = before.blocks;
-  orders = before.orders;
-  first_slot = before.first_slot;
-  block_of = before.block_of;
-  lane_of = before.lane_of;
-  slot_of = before.slot_of;
+  sources = before.sources;
   demands.assign(before.demands.size(), 0.0);
-  flows.assign(block_of.size() * net.size(), 0.0);
-  part.resize(blocks.size());
+  flows.assign(sources.slot_count() * net.size(), 0.0);
+  part.resize(sources.blocks.size());
   for (std::size_t l = 0; l < net.bundle_of.size(); ++l) {
     const std::uint32_t bundle = net.bundle_of[l];
     const std::uint32_t old = before.net.bundle_of[l];
     if (bundle == FlowNetwork::kNone || old == FlowNetwork::kNone) continue;
     best_prices[bundle] = before.best_prices[old];
-    for (std::size_t slot = 0; slot < block_of.size(); ++slot) {
+    for (std::size_t slot = 0; slot < sources.slot_count(); ++slot) {
       flows[slot * net.size() + bundle] = before.flows[slot * before.net.size() + old];
     }
   }
@@ -215,41 +198,27 @@ std::vector<std::uint32_t> SourceFlowSolver::Impl::sending_nodes(const TrafficMa
 }
 
 void SourceFlowSolver::Impl::deal_sources(std::span<const std::uint32_t> sending) {
-  blocks = source_blocks(net.graph, sending);
-  std::vector<std::uint32_t> order(nodes);
-  std::iota(order.begin(), order.end(), 0U);
-  orders.assign(blocks.size(), order);
-  first_slot.clear();
-  block_of.clear();
-  lane_of.clear();
-  std::fill(slot_of.begin(), slot_of.end(), SIZE_MAX);
-  for (std::size_t b = 0; b < blocks.size(); ++b) {
-    first_slot.push_back(block_of.size());
-    for (std::size_t lane = 0; lane < blocks[b].size(); ++lane) {
-      slot_of[blocks[b][lane]] = block_of.size();
-      block_of.push_back(b);
-      lane_of.push_back(lane);
-    }
-  }
-  demands.assign(blocks.size() * nodes * kLanes, 0.0);
-  flows.assign(block_of.size() * net.size(), 0.0);
-  part.resize(blocks.size());
+  sources.deal(net.graph, sending);
+  demands.assign(sources.array_size(), 0.0);
+  flows.assign(sources.slot_count() * net.size(), 0.0);
+  part.resize(sources.blocks.size());
 }
 
 /// Flows follow the new demand by the splits they had; what had no flow before is placed beside them.
 void SourceFlowSolver::Impl::take_demand(const TrafficMatrix& demand) {
   const std::vector<std::uint32_t> sending = sending_nodes(demand);
-  const bool known = std::all_of(sending.begin(), sending.end(), [this](auto s) { return slot_of[s] != SIZE_MAX; });
+  const bool known =
+      std::all_of(sending.begin(), sending.end(), [this](auto s) { return sources.slot_of[s] != SourceBlocks::kNone; });
   if (!known) deal_sources(sending);
 
   delay_unit = 0.0;
-  for (std::size_t slot = 0; slot < block_of.size(); ++slot) {
-    const std::size_t s = blocks[block_of[slot]][lane_of[slot]];
+  for (std::size_t slot = 0; slot < sources.slot_count(); ++slot) {
+    const std::size_t s = sources.source(slot);
     const auto row = demand.bps().subspan(s * nodes, nodes);
     for (std::size_t t = 0; t < nodes; ++t) {
       const float delay = shortest_delay[s * nodes + t];
       const double bps = t != s && std::isfinite(delay) ? row[t] : 0.0;
-      demands[place_of(slot, t)] = bps;
+      demands[sources.at(slot, t)] = bps;
       if (bps > 0.0) delay_unit += bps * static_cast<double>(delay);
     }
   }
@@ -257,7 +226,7 @@ void SourceFlowSolver::Impl::take_demand(const TrafficMatrix& demand) {
 
   if (known) {
     unplaced.assign(demands.size(), 0.0);
-    for (std::size_t slot = 0; slot < block_of.size(); ++slot) follow_demand(slot);
+    for (std::size_t slot = 0; slot < sources.slot_count(); ++slot) follow_demand(slot);
   } else {
     unplaced = demands;
   }
@@ -266,16 +235,16 @@ void SourceFlowSolver::Impl::take_demand(const TrafficMatrix& demand) {
 }
 
 void SourceFlowSolver::Impl::follow_demand(std::size_t slot) {
-  for (std::size_t node = 0; node < nodes; ++node) by_node[node] = demands[place_of(slot, node)];
-  const std::uint32_t source = blocks[block_of[slot]][lane_of[slot]];
+  for (std::size_t node = 0; node < nodes; ++node) by_node[node] = demands[sources.at(slot, node)];
+  const std::uint32_t source = sources.source(slot);
   const auto missing = follower.follow(source, std::span{by_node}.first(nodes), flow(slot));
-  for (std::size_t node = 0; node < nodes; ++node) unplaced[place_of(slot, node)] = missing[node];
+  for (std::size_t node = 0; node < nodes; ++node) unplaced[sources.at(slot, node)] = missing[node];
 }
 
 /// What is unplaced goes on its source's cheapest tree, by delay and by what those before it filled.
 void SourceFlowSolver::Impl::place() {
-  for (std::size_t b = 0; b < blocks.size(); ++b) {
-    const auto wanted = of_block(unplaced, b);
+  for (std::size_t b = 0; b < sources.blocks.size(); ++b) {
+    const auto wanted = sources.part(unplaced, b);
     if (std::none_of(wanted.begin(), wanted.end(), [](double bps) { return bps > 0.0; })) continue;
     const double filled = links.highest_utilization();
     if (filled > 0.0) {
@@ -288,12 +257,12 @@ void SourceFlowSolver::Impl::place() {
       floor_costs(links.cost, nodes);
     }
     BatchTreeSearch& search = searches[0];
-    search.run(blocks[b], links.cost, orders[b]);
+    search.run(sources.blocks[b], links.cost, sources.orders[b]);
     search.find_parents();
     std::copy(wanted.begin(), wanted.end(), by_node.begin());
     search.accumulate(by_node);
-    for (std::size_t lane = 0; lane < blocks[b].size(); ++lane) {
-      const auto x = flow(first_slot[b] + lane);
+    for (std::size_t lane = 0; lane < sources.blocks[b].size(); ++lane) {
+      const auto x = flow(sources.first_slot[b] + lane);
       for (std::size_t node = 0; node < nodes; ++node) {
         const std::uint32_t up = search.parent_link()[node * kLanes + lane];
         const double bps = by_node[node * kLanes + lane];
@@ -309,7 +278,7 @@ void SourceFlowSolver::Impl::place() {
 /// Loads by source, summed anew: rounding does not pile up over sweeps.
 void SourceFlowSolver::Impl::add_up() {
   std::fill(links.utilization.begin(), links.utilization.end(), 0.0);
-  for (std::size_t slot = 0; slot < block_of.size(); ++slot) {
+  for (std::size_t slot = 0; slot < sources.slot_count(); ++slot) {
     const double* x = flows.data() + slot * net.size();
     for (std::size_t b = 0; b < net.size(); ++b) links.utilization[b] += x[b];
   }
@@ -331,18 +300,18 @@ void SourceFlowSolver::Impl::spread(std::size_t first, std::size_t last, const W
 void SourceFlowSolver::Impl::sweep() {
   ++sweeps;
   shifts.clear();
-  for (std::size_t first = 0; first < blocks.size(); first += group) {
-    const std::size_t last = std::min(first + group, blocks.size());
+  for (std::size_t first = 0; first < sources.blocks.size(); first += group) {
+    const std::size_t last = std::min(first + group, sources.blocks.size());
     links.refresh();
     note_prices();
     spread(first, last, [&](std::size_t b, BatchTreeSearch&) {
       BatchTreeSearch& search = searches[b - first];
-      search.run(blocks[b], links.cost, orders[b]);
+      search.run(sources.blocks[b], links.cost, sources.orders[b]);
       search.find_parents();
     });
     for (std::size_t b = first; b < last; ++b) {
-      for (std::size_t lane = 0; lane < blocks[b].size(); ++lane) {
-        balance_source(first_slot[b] + lane, searches[b - first], lane);
+      for (std::size_t lane = 0; lane < sources.blocks[b].size(); ++lane) {
+        balance_source(sources.first_slot[b] + lane, searches[b - first], lane);
       }
     }
   }
@@ -354,7 +323,7 @@ void SourceFlowSolver::Impl::sweep() {
 void SourceFlowSolver::Impl::note_prices() {
   const double sum = std::inner_product(links.price.begin(), links.price.end(), net.capacity.begin(), 0.0);
   if (!(sum > 0.0)) return;
-  const double groups = static_cast<double>((blocks.size() + group - 1) / group);
+  const double groups = static_cast<double>((sources.blocks.size() + group - 1) / group);
   average_weight = average_weight * std::pow(kAverageKept, 1.0 / groups) + 1.0;
   for (std::size_t b = 0; b < net.size(); ++b) {
     price_average[b] += (links.price[b] / sum - price_average[b]) / average_weight;
@@ -398,7 +367,7 @@ void SourceFlowSolver::Impl::go_on() {
 
 void SourceFlowSolver::Impl::balance_source(std::size_t slot, const BatchTreeSearch& search, std::size_t lane) {
   const auto x = flow(slot);
-  const TreeView tree{.source = blocks[block_of[slot]][lane], .parent_link = search.parent_link(), .lane = lane};
+  const TreeView tree{.source = sources.source(slot), .parent_link = search.parent_link(), .lane = lane};
   const auto distance = [&](std::uint32_t node) { return search.cost()[node * kLanes + lane]; };
   detours.clear();
   for (std::uint32_t b = 0; b < x.size(); ++b) {
@@ -422,10 +391,10 @@ void SourceFlowSolver::Impl::update_bound(std::span<const double> prices) {
   floor_costs(priced, nodes);
   const double worth = std::inner_product(priced.begin(), priced.end(), net.capacity.begin(), 0.0);
   if (!(worth > 0.0)) return;
-  spread(0, blocks.size(), [&](std::size_t b, BatchTreeSearch& search) {
-    search.run(blocks[b], priced, orders[b]);
+  spread(0, sources.blocks.size(), [&](std::size_t b, BatchTreeSearch& search) {
+    search.run(sources.blocks[b], priced, sources.orders[b]);
     const auto cost = search.cost();
-    const auto wanted = of_block(demands, b);
+    const auto wanted = sources.part(demands, b);
     double sum[kLanes] = {};
     for (std::size_t i = 0; i < wanted.size(); i += kLanes) {
       for (std::size_t lane = 0; lane < kLanes; ++lane) {
@@ -463,7 +432,7 @@ bool SourceFlowSolver::Impl::sweep_once(double gap_wanted) {
 }
 
 void SourceFlowSolver::Impl::minimize_utilization(double gap_wanted) {
-  const bool master_pays = block_of.size() * net.size() <= kMasterSizeMax;
+  const bool master_pays = sources.slot_count() * net.size() <= kMasterSizeMax;
   double gap_before = std::numeric_limits<double>::infinity();
   int stalls = 0;
   for (int round = 1; round <= kSweepsMax && gap() > gap_wanted; ++round) {
@@ -485,7 +454,7 @@ void SourceFlowSolver::Impl::minimize_utilization(double gap_wanted) {
 /// Column generation with stabilised prices: new trees are the cheapest under a blend of the master's duals and the
 /// prices of the best bound, since duals of an unfinished master jump about. The first column of a source is its flow.
 void SourceFlowSolver::Impl::finish_with_master(double gap_wanted) {
-  const std::size_t slots = block_of.size();
+  const std::size_t slots = sources.slot_count();
   FlowMaster master{slots, net.size()};
   const double unit = utilization;                                          // Clp's tolerances are absolute
   std::vector<std::vector<std::vector<FlowMaster::Entry>>> columns(slots);  // by slot
@@ -531,22 +500,23 @@ void SourceFlowSolver::Impl::finish_with_master(double gap_wanted) {
     ++sweeps;
     double paid = 0.0;
     bool added = false;
-    for (std::size_t b = 0; b < blocks.size(); ++b) {
+    for (std::size_t b = 0; b < sources.blocks.size(); ++b) {
       BatchTreeSearch& search = searches[0];
-      search.run(blocks[b], priced, orders[b]);
+      search.run(sources.blocks[b], priced, sources.orders[b]);
       search.find_parents();
-      const auto wanted = of_block(demands, b);
+      const auto wanted = sources.part(demands, b);
       for (std::size_t i = 0; i < wanted.size(); ++i) paid += wanted[i] > 0.0 ? wanted[i] * search.cost()[i] : 0.0;
       std::copy(wanted.begin(), wanted.end(), by_node.begin());
       search.accumulate(by_node);
-      for (std::size_t lane = 0; lane < blocks[b].size(); ++lane) {
+      for (std::size_t lane = 0; lane < sources.blocks[b].size(); ++lane) {
         std::fill(tree_load.begin(), tree_load.end(), 0.0);
         for (std::size_t node = 0; node < nodes; ++node) {
           const std::uint32_t up = search.parent_link()[node * kLanes + lane];
           if (up != FlowNetwork::kNone) tree_load[up] += by_node[node * kLanes + lane];
         }
-        if (!add_column(first_slot[b] + lane, [&](std::uint32_t bundle) { return tree_load[bundle]; })) continue;
-        column_slot.push_back(first_slot[b] + lane);
+        if (!add_column(sources.first_slot[b] + lane, [&](std::uint32_t bundle) { return tree_load[bundle]; }))
+          continue;
+        column_slot.push_back(sources.first_slot[b] + lane);
         added = true;
       }
     }
@@ -572,7 +542,7 @@ void SourceFlowSolver::Impl::shorten_paths(double gap_allowed) {
   links.reference = allowed;
   links.delay_weight = allowed / delay_unit;
   shift_threshold = kWorthShifting;
-  const int patience = block_of.size() * net.size() <= kPatientSizeMax ? kPatience : 1;
+  const int patience = sources.slot_count() * net.size() <= kPatientSizeMax ? kPatience : 1;
   double relative = 16.0;
   double delay = delay_of_flows();
   for (int round = 1; round <= kShorteningSweeps * patience; ++round) {
@@ -639,8 +609,8 @@ std::vector<double> SourceFlowSolver::duals() const {
 
 bool SourceFlowSolver::flow_of(NodeId source, std::span<double> by_link) const {
   std::fill(by_link.begin(), by_link.end(), 0.0);
-  const std::size_t slot = impl_->slot_of[source.index()];
-  if (slot == SIZE_MAX) return false;
+  const std::size_t slot = impl_->sources.slot_of[source.index()];
+  if (slot == SourceBlocks::kNone) return false;
   const auto x = impl_->flow(slot);
   for (std::size_t l = 0; l < by_link.size(); ++l) {
     const std::uint32_t bundle = impl_->net.bundle_of[l];
