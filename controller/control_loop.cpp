@@ -69,7 +69,6 @@ struct SafePlan {
   std::string name;
   PathPlan plan;
   PlanOutlook outlook;
-  double cost = 0.0;  ///< risk, and the price of the change that it would bring
 };
 
 }  // namespace
@@ -117,8 +116,6 @@ struct ControlLoop::Impl {
   /// @param why_none  receives why there is no plan
   [[nodiscard]] std::optional<ScenarioRoutes> scenario_routes(Decision& decision, const PathPlan& start, bool usable,
                                                               std::string& why_none);
-  /// Of a plan that would replace the one in force, in units of utilisation.
-  [[nodiscard]] double cost_of_change(const PathPlan& plan, double change_price) const;
   void choose(Decision& decision, const PlanOutlook& in_force, bool usable);
   void describe_outlook(Decision& decision, const TrafficMatrix& forecast_matrix,
                         const PlanOutlook& now_in_force) const;
@@ -466,10 +463,6 @@ std::optional<ScenarioRoutes> ControlLoop::Impl::scenario_routes(Decision& decis
   return *std::move(routes);
 }
 
-double ControlLoop::Impl::cost_of_change(const PathPlan& plan, double change_price) const {
-  return change_price > 0.0 ? change_price * wan::controller::moved_share(in_force, plan, set.forecast) : 0.0;
-}
-
 void ControlLoop::Impl::choose(Decision& decision, const PlanOutlook& now_in_force, bool usable) {
   PathPlan start = in_force;
   if (!usable) {
@@ -478,29 +471,28 @@ void ControlLoop::Impl::choose(Decision& decision, const PlanOutlook& now_in_for
   }
   std::string why_none;
   auto routes = scenario_routes(decision, start, usable, why_none);
-  const double change_price = routes ? routes->change_price : 0.0;
   const double planned = routes ? routes->risk_utilization : INFINITY;
-  const double planned_cost = routes ? planned + cost_of_change(routes->plan, change_price) : INFINITY;
   std::vector<SafePlan> safe = safe_plans();
   std::string rivals;
-  for (SafePlan& plan : safe) {
-    plan.cost = plan.outlook.risk + cost_of_change(plan.plan, change_price);
-    rivals += ", " + plan.name + " " + number(plan.outlook.risk);
-  }
-  const auto best_safe =
-      std::min_element(safe.begin(), safe.end(), [](const SafePlan& a, const SafePlan& b) { return a.cost < b.cost; });
+  for (const SafePlan& plan : safe) rivals += ", " + plan.name + " " + number(plan.outlook.risk);
+  const auto best_safe = std::min_element(
+      safe.begin(), safe.end(), [](const SafePlan& a, const SafePlan& b) { return a.outlook.risk < b.outlook.risk; });
   const std::string in_force_text = usable             ? ", in force " + number(now_in_force.risk)
                                     : serves_network() ? ", the plan in force does not follow the policies"
                                                        : ", the plan in force does not serve the network as it is now";
 
-  const double safest_cost = best_safe != safe.end() ? best_safe->cost : INFINITY;
-  if (usable && std::min(planned_cost, safest_cost) >= now_in_force.risk * (1.0 - options.worth_installing)) {
+  // The scenario plan may be above the safest one by what it may be above the best one, to move less.
+  const ScenarioOptions& wanted = options.scenario;
+  const double tolerance = kWorseThanSafe + (wanted.change_weight > 0.0 ? wanted.change_tolerance : 0.0);
+  const double safest = best_safe != safe.end() ? best_safe->outlook.risk : INFINITY;
+  const bool falls_back = !routes || planned > safest * (1.0 + tolerance);
+  if (usable && (falls_back ? safest : planned) >= now_in_force.risk * (1.0 - options.worth_installing)) {
     decision.action = Action::kKeep;
     decision.reason = "no plan found that is worth a change: scenario plan " + number(planned) + in_force_text + rivals;
     describe_outlook(decision, set.forecast, now_in_force);
     return;
   }
-  if (!routes || planned_cost > safest_cost * (1.0 + kWorseThanSafe)) {
+  if (falls_back) {
     decision.action = Action::kFallback;
     const std::string scenario_text = routes ? ", scenario plan " + number(planned) : ", no scenario plan: " + why_none;
     const std::string name = best_safe != safe.end() ? best_safe->name : "LP on the forecast";

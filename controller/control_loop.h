@@ -26,11 +26,16 @@ struct LoopOptions {
   int threads = 1;
   InputGuardOptions guard;
   /// Chosen on days before those that are scored: docs/decisions/0002.
-  ScenarioOptions scenario{
-      .sharpness = 40.0, .delay_weight = 0.003, .change_weight = 0.0, .sweeps_max = 24, .rounds_max = 2};
+  ScenarioOptions scenario{.sharpness = 40.0,
+                           .delay_weight = 0.003,
+                           .change_weight = 0.0,
+                           .change_tolerance = 0.012,
+                           .sweeps_max = 24,
+                           .rounds_max = 2};
   models::ScenarioSetOptions scenarios{.widen_every = 2};
-  /// Part of the utilisation in force that a new plan must save, beyond the price of the change it brings
-  /// (ScenarioOptions::change_weight).
+  /// Part of the utilisation in force that a new plan must save. The scenario plan is already one that moves little,
+  /// and above what could be saved by up to ScenarioOptions::change_tolerance: nothing is charged for its change once
+  /// more.
   double worth_installing = 5e-4;
   std::size_t risk_horizon = 0;  ///< intervals that `congestion_probability` looks ahead; 0: never asked, nothing kept
   /// What a live network needs; the simulator leaves it all as it is.

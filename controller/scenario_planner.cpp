@@ -22,6 +22,9 @@ constexpr double kBoundGoodEnough = 0.95;
 constexpr double kSettled = 0.98;     // a round that leaves more of the utilisation than this is the last
 constexpr double kWorthAMove = 0.1;   // part of what a sweep must gain that a move must be able to
 constexpr double kWorthAPath = 1e-3;  // a new path must be cheaper by this part
+constexpr int kPricesTried = 4;       // of change, each half the one before
+constexpr int kSweepsAPrice = 12;
+constexpr double kFreeKept = 0.5;  // of a demand's free shares: with less on paths still held they are no start
 
 void sharpen(ScenarioLoads& loads, double eta) {
   loads.eta = eta;
@@ -43,6 +46,7 @@ struct Candidates {
   std::vector<double> delay_price;  // by path
   std::vector<double> share;        // by path
   std::vector<double> anchor;       // by path: its share in the plan in force
+  std::vector<double> free;         // by path: its share in the newest plan to which change was free
   double change_price = 0.0;        // of moving all of it away from that plan
   std::vector<int> idle;            // by path: decisions since it last carried anything
 
@@ -64,6 +68,7 @@ struct Candidates {
     delay_price.push_back(0.0);
     share.push_back(0.0);
     anchor.push_back(0.0);
+    free.push_back(0.0);
     idle.push_back(0);
   }
   void remove(std::size_t p) {
@@ -76,6 +81,7 @@ struct Candidates {
     delay_price.erase(delay_price.begin() + at);
     share.erase(share.begin() + at);
     anchor.erase(anchor.begin() + at);
+    free.erase(free.begin() + at);
     idle.erase(idle.begin() + at);
   }
 };
@@ -88,6 +94,8 @@ struct ScenarioPlanner::Impl {
   void take_start(const PathPlan& start);
   /// Only paths that a demand's constraint allows, whole again; the one that it may take at least where none is left.
   void constrain_start(std::size_t d);
+  /// Starts where the newest plan to which change was free left off, not from the one in force.
+  void take_newest_free();
   void set_rates(std::span<const TrafficMatrix> scenarios, ScenarioLoads& loads);
   /// What delay and change cost, in units of utilisation.
   void price_paths(double utilization, double change_price);
@@ -98,10 +106,14 @@ struct ScenarioPlanner::Impl {
   double search_path(std::size_t d, std::span<double> price);
   double search_path_in_time(std::size_t d, std::span<const double> price, double cheapest);
   [[nodiscard]] std::vector<BrokenRule> broken_rules(std::size_t class_count) const;
-  /// Sweeps and searches for paths, until settled or at the end of the work that is allowed.
+  /// Sweeps and searches for paths, until settled or at the end of the work that is allowed. Change is free.
   void improve(ScenarioLoads& loads, bool in_force, ScenarioRoutes& routes);
+  /// From the plan to which change is free towards the one in force.
+  void move_less(ScenarioLoads& loads, ScenarioRoutes& routes);
   int sweep_until_settled(ScenarioLoads& loads, int sweeps_max);
-  [[nodiscard]] double objective(const ScenarioLoads& loads) const;
+  /// What the shares cost beside the change from the plan in force: soft utilisation and delay.
+  [[nodiscard]] double cost(const ScenarioLoads& loads) const;
+  [[nodiscard]] double cost_of_change() const;
   [[nodiscard]] PathPlan make_plan(std::size_t class_count);
   [[nodiscard]] std::span<const double> rate_of(std::size_t d) const {
     return std::span{rate}.subspan(d * stride, stride);
@@ -188,6 +200,15 @@ void ScenarioPlanner::Impl::constrain_start(std::size_t d) {
   if (held == candidates.size()) candidates.add(links, path_delay);
   candidates.share[held] = 1.0;
   candidates.idle[held] = 0;
+}
+
+void ScenarioPlanner::Impl::take_newest_free() {
+  for (std::size_t d = 0; d < demands.size(); ++d) {
+    Candidates& candidates = demands[d];
+    const double sum = std::accumulate(candidates.free.begin(), candidates.free.end(), 0.0);
+    if (!active[d] || sum < kFreeKept) continue;
+    for (std::size_t p = 0; p < candidates.size(); ++p) candidates.share[p] = candidates.free[p] / sum;
+  }
 }
 
 void ScenarioPlanner::Impl::set_rates(std::span<const TrafficMatrix> scenarios, ScenarioLoads& loads) {
@@ -327,14 +348,21 @@ std::vector<BrokenRule> ScenarioPlanner::Impl::broken_rules(std::size_t class_co
   return broken;
 }
 
-double ScenarioPlanner::Impl::objective(const ScenarioLoads& loads) const {
+double ScenarioPlanner::Impl::cost(const ScenarioLoads& loads) const {
   double value = loads.soft_utilization();
   for (std::size_t d = 0; d < demands.size(); ++d) {
     if (!active[d]) continue;
     const Candidates& candidates = demands[d];
+    for (std::size_t p = 0; p < candidates.size(); ++p) value += candidates.share[p] * candidates.delay_price[p];
+  }
+  return value;
+}
+
+double ScenarioPlanner::Impl::cost_of_change() const {
+  double value = 0.0;
+  for (const Candidates& candidates : demands) {
     double moved = 0.0;
     for (std::size_t p = 0; p < candidates.size(); ++p) {
-      value += candidates.share[p] * candidates.delay_price[p];
       moved += 0.5 * std::abs(candidates.share[p] - candidates.anchor[p]);
     }
     value += moved * candidates.change_price;
@@ -343,7 +371,7 @@ double ScenarioPlanner::Impl::objective(const ScenarioLoads& loads) const {
 }
 
 int ScenarioPlanner::Impl::sweep_until_settled(ScenarioLoads& loads, int sweeps_max) {
-  double before = objective(loads);
+  double before = cost(loads) + cost_of_change();
   const double gain_min = kWorthAMove * options.tolerance * before;
   for (int sweep = 1; sweep <= sweeps_max; ++sweep) {
     for (std::size_t d = 0; d < demands.size(); ++d) {
@@ -360,7 +388,7 @@ int ScenarioPlanner::Impl::sweep_until_settled(ScenarioLoads& loads, int sweeps_
       improve_split(loads, view, scratch);
     }
     loads.refresh();
-    const double after = objective(loads);
+    const double after = cost(loads) + cost_of_change();
     if (before - after < options.tolerance * after) return sweep;
     before = after;
   }
@@ -370,12 +398,11 @@ int ScenarioPlanner::Impl::sweep_until_settled(ScenarioLoads& loads, int sweeps_
 void ScenarioPlanner::Impl::improve(ScenarioLoads& loads, bool in_force, ScenarioRoutes& routes) {
   double utilization = loads.risk_utilization();
   if (utilization <= 0.0) return;
-  if (in_force) routes.change_price = options.change_weight * utilization;
   sharpen(loads, options.sharpness / utilization);
   // Where the start is in force, the paths worth having beside it were found with the decision before.
   if (!std::exchange(searched, true) || !in_force) generate_paths(loads);
   for (int round = 0; round < options.rounds_max; ++round) {
-    price_paths(utilization, routes.change_price);
+    price_paths(utilization, 0.0);
     routes.sweeps += sweep_until_settled(loads, options.sweeps_max);
     // A soft maximum that was sharp enough for a bad start is too soft for what became of it.
     const double before = std::exchange(utilization, loads.risk_utilization());
@@ -385,6 +412,26 @@ void ScenarioPlanner::Impl::improve(ScenarioLoads& loads, bool in_force, Scenari
     if (routes.lower_bound >= kBoundGoodEnough * utilization) break;
     if (found.added == 0 && utilization > kSettled * before) break;
   }
+}
+
+/// The highest price of change is tried first, and less of it where it would cost too much elsewhere: each time on from
+/// where the price before ended. Coming from the free plan, not from the one in force, the sweeps need not find the way
+/// to a good plan under a price that hides it: they only bring back what was not worth moving.
+void ScenarioPlanner::Impl::move_less(ScenarioLoads& loads, ScenarioRoutes& routes) {
+  const double utilization = loads.risk_utilization();
+  price_paths(utilization, 0.0);
+  const double bearable = 1.0 + options.change_tolerance;
+  const double cost_max = cost(loads) * bearable;
+  // Nor may the price make an overload that is not there without it.
+  const double utilization_max = utilization > 1.0 ? utilization * bearable : std::min(1.0, utilization * bearable);
+  for (Candidates& candidates : demands) candidates.free = candidates.share;
+  double weight = options.change_weight;
+  for (int tried = 0; tried < kPricesTried; ++tried, weight *= 0.5) {
+    price_paths(utilization, weight * utilization);
+    routes.sweeps += sweep_until_settled(loads, kSweepsAPrice);
+    if (cost(loads) <= cost_max && loads.risk_utilization() <= utilization_max) return;
+  }
+  for (Candidates& candidates : demands) candidates.share = candidates.free;
 }
 
 PathPlan ScenarioPlanner::Impl::make_plan(std::size_t class_count) {
@@ -429,12 +476,15 @@ Result<ScenarioRoutes> ScenarioPlanner::plan(std::span<const TrafficMatrix> scen
     loads.inverse_capacity[l] = link.up ? 1.0 / link.capacity.bps() : 0.0;
   }
   impl.take_start(start);
-  for (Candidates& candidates : impl.demands) candidates.anchor = candidates.share;
+  const bool priced = in_force && impl.options.change_weight > 0.0;
   impl.set_rates(scenarios, loads);
+  for (Candidates& candidates : impl.demands) candidates.anchor = candidates.share;
+  if (priced) impl.take_newest_free();
   impl.load_links(loads);
 
   ScenarioRoutes routes;
   impl.improve(loads, in_force, routes);
+  if (priced) impl.move_less(loads, routes);
   routes.plan = impl.make_plan(scenarios.front().class_count());
   routes.broken = impl.broken_rules(scenarios.front().class_count());
   impl.take_start(routes.plan);

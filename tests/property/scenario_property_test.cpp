@@ -21,6 +21,8 @@ constexpr double kExcessMax = 0.03;
 constexpr double kTailExcessMax = 0.04;
 /// The smoothing lets a plan go for delay where the start had the least maximum: 0.9 % at most was measured.
 constexpr double kWorseThanStartMax = 0.015;
+/// Shares below half a per cent are folded into the others only when the plan is made.
+constexpr double kFoldedMax = 0.005;
 
 /// A network of three to six nodes and some matrices around a common one.
 struct Outlooks {
@@ -176,7 +178,8 @@ TEST_CASE("a plan for the worst scenarios comes near the best one, and its bound
 TEST_CASE("the dearer change is, the less of it, down to none", "[scenario][property]") {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     CAPTURE(seed);
-    const Outlooks outlooks{seed, 5};
+    Outlooks outlooks{seed, 5};
+    for (TrafficMatrix& matrix : outlooks.scenarios) matrix = matrix.scaled(1e-3);  // no overload has a say
     const PathPlan start = test::least_delay_plan(outlooks.topology);
     TrafficMatrix mean{outlooks.topology.node_count()};
     for (const TrafficMatrix& scenario : outlooks.scenarios) {
@@ -185,7 +188,7 @@ TEST_CASE("the dearer change is, the less of it, down to none", "[scenario][prop
     double least = 1.0;
     double utilization = 0.0;
     for (const double weight : {0.0, 0.05, 0.2, 1.0, 1e6}) {
-      const ScenarioRoutes routes = planned(outlooks, start, {.change_weight = weight});
+      const ScenarioRoutes routes = planned(outlooks, start, {.change_weight = weight, .change_tolerance = 1e9});
       check_plan(outlooks, routes);
       const double moved = moved_share(start, routes.plan, mean);
       CHECK(moved <= least + 0.02);  // shares below half a per cent are folded into the others
@@ -194,6 +197,56 @@ TEST_CASE("the dearer change is, the less of it, down to none", "[scenario][prop
       utilization = std::max(utilization, routes.expected_utilization);
       if (weight == 1e6) CHECK(moved == Approx(0.0).margin(1e-9));
     }
+  }
+}
+
+TEST_CASE("the price of change costs no more than its tolerance, whatever it is", "[scenario][property]") {
+  std::size_t moved_less = 0;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    const Outlooks outlooks{seed, 5};
+    const PathPlan start = test::least_delay_plan(outlooks.topology);
+    const ScenarioRoutes free = planned(outlooks, start);
+    for (const double weight : {0.1, 1.0, 1e6}) {
+      for (const double tolerance : {0.0, 0.01, 0.1}) {
+        CAPTURE(seed, weight, tolerance);
+        const ScenarioRoutes routes =
+            planned(outlooks, start, {.change_weight = weight, .change_tolerance = tolerance});
+        check_plan(outlooks, routes);
+        CHECK(routes.expected_utilization <= free.expected_utilization * (1.0 + tolerance + kFoldedMax));
+        const double saved =
+            moved_share(start, free.plan, outlooks.usual) - moved_share(start, routes.plan, outlooks.usual);
+        CHECK(saved >= -kFoldedMax);
+        moved_less += saved > 0.01;
+      }
+    }
+  }
+  CHECK(moved_less > 100);
+}
+
+TEST_CASE("the price of change makes no overload", "[scenario][property]") {
+  std::size_t would_have = 0;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    CAPTURE(seed);
+    Outlooks outlooks{seed, 5};
+    const PathPlan start = test::least_delay_plan(outlooks.topology);
+    const double best = planned(outlooks, start).expected_utilization;
+    for (TrafficMatrix& matrix : outlooks.scenarios) matrix = matrix.scaled(0.98 / best);
+    const ScenarioOptions reckless{.change_weight = 10.0, .change_tolerance = 0.5};
+    CHECK(planned(outlooks, start, reckless).expected_utilization <= 1.0 + kFoldedMax);
+    for (TrafficMatrix& matrix : outlooks.scenarios) matrix = matrix.scaled(0.5);
+    would_have += planned(outlooks, start, reckless).expected_utilization > 0.51;
+  }
+  CHECK(would_have > 10);
+}
+
+TEST_CASE("a plan made again for the same scenarios moves next to nothing", "[scenario][property]") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    const Outlooks outlooks{seed, 5};
+    ScenarioPlanner planner{outlooks.topology, {.change_weight = 1.0, .change_tolerance = 0.01}};
+    const PathPlan first = planner.plan(outlooks.scenarios, test::least_delay_plan(outlooks.topology), false)->plan;
+    const PathPlan second = planner.plan(outlooks.scenarios, first)->plan;
+    CHECK(moved_share(first, second, outlooks.usual) <= kFoldedMax);
   }
 }
 

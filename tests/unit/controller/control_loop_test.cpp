@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "controller/plan_step.h"
 #include "controller/policy_paths.h"
 #include "core/link_load.h"
 #include "tests/unit/controller/day_traffic.h"
@@ -126,6 +127,33 @@ TEST_CASE("above the target the loop installs plans, and each is expected to be 
     }
   }
   CHECK(installs > 20);
+}
+
+TEST_CASE("with a price of change the loop moves a part of the traffic, and its plans are nearly as good", "[loop]") {
+  LoopOptions priced_options, free_options;
+  priced_options.scenario.change_weight = 0.8;
+  free_options.scenario.change_weight = 0.0;
+  double moved = 0.0, moved_free = 0.0, expected = 0.0, expected_free = 0.0;
+  const auto step = [](Operation& operation, double& moves, double& expects) {
+    const PathPlan before = operation.loop.plan_in_force();
+    const Decision decision = operation.step();
+    INFO(decision.reason);
+    CHECK(decision.action != Action::kFallback);
+    moves += moved_share(before, operation.loop.plan_in_force(), operation.traffic.at(operation.row));
+    expects += decision.expected_utilization;
+  };
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    CAPTURE(seed);
+    Operation priced{DayTraffic{seed, 0.3, kBusy}, nullptr, priced_options};
+    Operation free{DayTraffic{seed, 0.3, kBusy}, nullptr, free_options};
+    for (int i = 0; i < 60; ++i) {
+      step(priced, moved, expected);
+      step(free, moved_free, expected_free);
+    }
+  }
+  CAPTURE(moved, moved_free, expected, expected_free);
+  CHECK(moved < 0.5 * moved_free);
+  CHECK(expected <= expected_free * (1.0 + priced_options.scenario.change_tolerance));
 }
 
 TEST_CASE("what the loop expects of its plan is what the plan does to the scenarios' mean", "[loop]") {

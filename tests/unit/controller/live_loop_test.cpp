@@ -193,6 +193,17 @@ TEST_CASE("a demand that outgrows a link without any history is acted upon at on
   CHECK(live_loop.step(15.0).proposed);
 }
 
+TEST_CASE("no price of change holds back what ends an overload", "[live]") {
+  LoopOptions options = live();
+  options.scenario.change_weight = 100.0;
+  LiveLoop live_loop{4.0, options};
+  for (int i = 0; i < 5; ++i) CHECK_FALSE(live_loop.step(4.0 + 0.1 * i).proposed);
+  const Decision decision = live_loop.step(15.0);
+  INFO(decision.reason);
+  CHECK(decision.action == Action::kInstall);
+  CHECK(decision.expected_utilization < 1.0);
+}
+
 TEST_CASE("after a jump the scenarios lie around the new level, not far above it", "[live]") {
   LiveLoop live_loop{1.0};
   for (int i = 0; i < 3; ++i) live_loop.step(1.0);
