@@ -54,6 +54,7 @@ struct ReplayOptions {
 std::string default_change_weight() {
   std::string text = std::to_string(controller::LoopOptions{}.scenario.change_weight);
   while (text.back() == '0') text.pop_back();
+  if (text.back() == '.') text.pop_back();
   return text;
 }
 
@@ -198,8 +199,8 @@ void add_replay_command(CLI::App& app, int& exit_code) {
       ->capture_default_str();
   command
       ->add_option("--change-weight", options->change_weight,
-                   "of scenario: part of the utilisation that moving all traffic would have to save; 0: change is free "
-                   "(default: " +
+                   "of scenario: part of the utilisation that moving all traffic would have to save, or less where that "
+                   "would cost more than 1.2 % of it; 0: change is free (default: " +
                        default_change_weight() + ")")
       ->check(CLI::Range(0.0, 100.0));
   auto* minutes =
