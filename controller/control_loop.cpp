@@ -12,7 +12,6 @@
 #include "controller/few_paths.h"
 #include "controller/plan_step.h"
 #include "controller/planner.h"
-#include "controller/reference_lp.h"
 #include "core/igp_routing.h"
 #include "core/link_load.h"
 #include "core/shortest_paths.h"
@@ -22,7 +21,7 @@ namespace wan::controller {
 namespace {
 
 constexpr std::size_t kHistoryMax = 96;           // matrices kept, if the forecaster does not ask for more
-constexpr std::size_t kExactSafePlanMax = 12000;  // nodes x links up to which the safe plan is the exact LP
+constexpr double kSafePlanGap = 0.005;  // of the plan on the newest matrix alone
 constexpr double kWorseThanSafe = 1e-3;           // part by which the scenario plan may be above the best safe plan
 
 std::string number(double value) {
@@ -135,7 +134,7 @@ struct ControlLoop::Impl {
   std::vector<std::size_t> censored_for;  // by entry: intervals in a row
 
   std::optional<ScenarioPlanner> planner;  // of the present topology
-  std::optional<ReferenceLp> exact;        // of the present topology, for small networks
+  std::optional<RoutePlanner> on_last;     // plans the newest matrix alone, each time from the plan before
   std::optional<PathPlan> igp;             // of the present topology
   std::size_t connected_pairs = 0;         // of the present topology
   PathPlan in_force;
@@ -202,9 +201,8 @@ std::vector<Alternative> ControlLoop::alternatives() {
     found.push_back(
         {.name = igp ? "shortest paths (IGP)" : "plan on the newest matrix alone", .outlook = plan.outlook});
   }
-  auto on_forecast = impl_->exact ? impl_->exact->plan(impl_->set.forecast)
-                                  : plan_paths(impl_->topology, impl_->set.forecast,
-                                               {.gap = 0.01, .threads = impl_->options.threads, .least_delay = true});
+  auto on_forecast = plan_paths(impl_->topology, impl_->set.forecast,
+                                {.gap = kSafePlanGap, .threads = impl_->options.threads});
   if (on_forecast) {
     const PathPlan plan = impl_->constrained(std::move(on_forecast->plan));
     found.push_back({.name = "plan on the forecast alone", .outlook = outlook_of(plan)});
@@ -244,8 +242,7 @@ std::vector<double> ControlLoop::binding_shares(const PathPlan& plan) const {
 void ControlLoop::Impl::adopt_topology(const Topology& network) {
   topology = network;
   planner.emplace(topology, options.scenario, options.constraints);
-  exact.reset();
-  if (topology.node_count() * topology.link_count() <= kExactSafePlanMax) exact.emplace(topology);
+  on_last.emplace(topology, PlannerOptions{.gap = kSafePlanGap, .threads = options.threads});
   connected_pairs = count_connected_pairs(topology);
   auto shortest = igp_plan(topology, weight_costs(topology), history.front().class_count());
   igp.reset();
@@ -417,11 +414,8 @@ std::vector<SafePlan> ControlLoop::Impl::safe_plans() {
     const PlanOutlook its = outlook(plan);
     plans.push_back({.name = "IGP", .plan = std::move(plan), .outlook = its});
   }
-  auto on_last =
-      exact ? exact->plan(history.back())
-            : plan_paths(topology, history.back(), {.gap = 0.01, .threads = options.threads, .least_delay = true});
-  if (on_last) {
-    PathPlan plan = constrained(std::move(on_last->plan));
+  if (auto routes = on_last->plan(history.back())) {
+    PathPlan plan = constrained(std::move(routes->plan));
     const PlanOutlook its = outlook(plan);
     plans.push_back({.name = "LP on last", .plan = std::move(plan), .outlook = its});
   }

@@ -26,9 +26,9 @@ struct LoopOptions {
   int threads = 1;
   InputGuardOptions guard;
   /// Chosen on days before those that are scored: docs/decisions/0002.
-  ScenarioOptions scenario{.sharpness = 40.0,
-                           .delay_weight = 0.003,
-                           .change_weight = 0.0,
+  ScenarioOptions scenario{.sharpness = 50.0,
+                           .delay_weight = 0.03,
+                           .change_weight = 0.8,
                            .change_tolerance = 0.012,
                            .sweeps_max = 24,
                            .rounds_max = 2};

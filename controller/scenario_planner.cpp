@@ -22,6 +22,7 @@ constexpr double kBoundGoodEnough = 0.95;
 constexpr double kSettled = 0.98;     // a round that leaves more of the utilisation than this is the last
 constexpr double kWorthAMove = 0.1;   // part of what a sweep must gain that a move must be able to
 constexpr double kWorthAPath = 1e-3;  // a new path must be cheaper by this part
+constexpr double kDelayInOverload = 0.1;  // of its weight: what is not lost may go a longer way
 constexpr int kPricesTried = 4;       // of change, each half the one before
 constexpr int kSweepsAPrice = 12;
 constexpr double kFreeKept = 0.5;  // of a demand's free shares: with less on paths still held they are no start
@@ -254,7 +255,8 @@ void ScenarioPlanner::Impl::price_paths(double utilization, double change_price)
     shortest += mean[d] * shortest_delay[d];
     total += mean[d];
   }
-  const double delay_unit = shortest > 0.0 ? options.delay_weight * utilization / shortest : 0.0;
+  const double delay_weight = options.delay_weight * (utilization > 1.0 ? kDelayInOverload : 1.0);
+  const double delay_unit = shortest > 0.0 ? delay_weight * utilization / shortest : 0.0;
   const double change_unit = total > 0.0 ? change_price / total : 0.0;
   for (std::size_t d = 0; d < demands.size(); ++d) {
     Candidates& candidates = demands[d];
@@ -419,11 +421,12 @@ void ScenarioPlanner::Impl::improve(ScenarioLoads& loads, bool in_force, Scenari
 /// to a good plan under a price that hides it: they only bring back what was not worth moving.
 void ScenarioPlanner::Impl::move_less(ScenarioLoads& loads, ScenarioRoutes& routes) {
   const double utilization = loads.risk_utilization();
+  if (utilization > 1.0) return;  // traffic is lost whatever is planned: the least of it counts, not the change
   price_paths(utilization, 0.0);
   const double bearable = 1.0 + options.change_tolerance;
   const double cost_max = cost(loads) * bearable;
   // Nor may the price make an overload that is not there without it.
-  const double utilization_max = utilization > 1.0 ? utilization * bearable : std::min(1.0, utilization * bearable);
+  const double utilization_max = std::min(1.0, utilization * bearable);
   for (Candidates& candidates : demands) candidates.free = candidates.share;
   double weight = options.change_weight;
   for (int tried = 0; tried < kPricesTried; ++tried, weight *= 0.5) {
