@@ -66,8 +66,9 @@ struct FairRoutes {
 /// have one fraction.
 /// @error kShapeMismatch: the matrix is not of this topology
 /// @error kInternal: Clp gave up
-/// Threads: reentrant.  Cost: at twice what fits, 5 ms on GEANT, 0.3 s on UsCarrier (158 nodes), 0.6 s on Cogentco (197);
-/// 754 nodes take more than minutes. See tests/bench/class_planner_bench.cpp
+/// Threads: reentrant.
+/// Cost: at twice what fits, 5 ms on GEANT, 0.3 s on UsCarrier (158 nodes), 0.5 s on Cogentco (197); not in minutes on
+///       754 nodes. See tests/bench/class_planner_bench.cpp
 /// Source: Nace and Pioro, "Max-min fairness and its applications to routing and load-balancing in communication
 ///         networks", IEEE Comm. Surveys 10 (2008), algorithm 3 (stop those with positive duals).
 [[nodiscard]] Result<FairRoutes> plan_fair_shares(const Topology& topology, const TrafficMatrix& traffic,
