@@ -1,7 +1,6 @@
 #include "controller/block_routing.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 
@@ -202,16 +201,6 @@ void BlockRouting::flows_of(const TrafficBlock& block, std::span<const double> r
   }
 }
 
-void BlockRouting::target_flows(const TrafficBlock& block, std::size_t target, std::vector<LinkFlow>& flows) const {
-  flows.clear();
-  std::vector<LinkId> links;
-  for (const BlockTree& tree : block.trees) {
-    if (tree.share <= 0.0) continue;
-    path_of(block, tree, target, links);
-    for (const LinkId link : links) flows.push_back({static_cast<std::uint32_t>(link.index()), tree.share});
-  }
-}
-
 /// Links of a target's path, in travel order.
 void BlockRouting::path_of(const TrafficBlock& block, const BlockTree& tree, std::size_t target,
                            std::vector<LinkId>& links) const {
@@ -225,48 +214,6 @@ void BlockRouting::path_of(const TrafficBlock& block, const BlockTree& tree, std
 void BlockRouting::set_rates(TrafficBlock& block, std::span<const double> rate) {
   block.rate.assign(rate.begin(), rate.end());
   for (BlockTree& tree : block.trees) flows_of(block, rate, tree, tree.flows);
-}
-
-std::size_t BlockRouting::split_block(std::size_t number, const std::vector<bool>& marked) {
-  const std::size_t created = blocks_.size();
-  const TrafficBlock whole = std::move(blocks_[number]);
-  std::array<TrafficBlock, 2> part;  // what stays, what goes
-  std::vector<std::uint32_t> place;
-  for (TrafficBlock& half : part) {
-    half = {.level = whole.level,
-            .column = whole.column,
-            .source = whole.source,
-            .rule = whole.rule,
-            .targets = {},
-            .demand = {},
-            .rate = {},
-            .trees = {},
-            .active = whole.active};
-  }
-  for (std::size_t t = 0; t < whole.targets.size(); ++t) {
-    TrafficBlock& half = part[marked[t] ? 1 : 0];
-    place.push_back(static_cast<std::uint32_t>(half.targets.size()));
-    places_[whole.level * ruled_.demands.size() + whole.demand[t]] = {
-        static_cast<std::uint32_t>(marked[t] ? created : number), place.back()};
-    half.targets.push_back(whole.targets[t]);
-    half.demand.push_back(whole.demand[t]);
-    half.rate.push_back(whole.rate[t]);
-  }
-  for (std::size_t side = 0; side < 2; ++side) {
-    TrafficBlock& half = part[side];
-    for (const BlockTree& tree : whole.trees) {
-      BlockTree& copy = half.trees.emplace_back();
-      copy.parent_link = tree.parent_link;
-      copy.share = tree.share;
-      for (const BlockTree::Detour& detour : tree.detours) {
-        if (marked[detour.target] == (side == 1)) copy.detours.push_back({place[detour.target], detour.links});
-      }
-      flows_of(half, half.rate, copy, copy.flows);
-    }
-  }
-  blocks_[number] = std::move(part[0]);
-  blocks_.push_back(std::move(part[1]));
-  return created;
 }
 
 std::vector<BlockRouting::Place> BlockRouting::places() const {
@@ -285,6 +232,7 @@ std::vector<BlockRouting::Place> BlockRouting::places() const {
 
 void BlockRouting::add_up(std::vector<std::vector<double>>& utilization) {
   for (TrafficBlock& block : blocks_) {
+    if (!block.active) continue;
     double kept = 0.0;
     std::erase_if(block.trees, [](const BlockTree& tree) { return tree.share < kShareDropped; });
     for (const BlockTree& tree : block.trees) kept += tree.share;

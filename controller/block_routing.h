@@ -81,11 +81,9 @@ class BlockRouting {
   /// What rates by target put on links when they follow a tree.
   void flows_of(const TrafficBlock& block, std::span<const double> rate, const BlockTree& tree,
                 std::vector<LinkFlow>& flows);
-  /// The part of a target's traffic on each link, as `bps`; a link may stand there more than once.
-  void target_flows(const TrafficBlock& block, std::size_t target, std::vector<LinkFlow>& flows) const;
   /// Utilisation of every link in every column, added up anew.
   void mix(std::vector<std::vector<double>>& utilization) const;
-  /// The same, and trees without traffic worth mention are forgotten.
+  /// The same, and trees of active blocks without traffic worth mention are forgotten.
   void add_up(std::vector<std::vector<double>>& utilization);
   /// Sets a block's rates, and its trees' flows after them.
   void set_rates(TrafficBlock& block, std::span<const double> rate);
@@ -93,9 +91,13 @@ class BlockRouting {
   void set_inverse_capacity(std::span<const double> inverse) {
     inverse_capacity_.assign(inverse.begin(), inverse.end());
   }
-  /// Moves the targets that are marked, not all of them, to a new block with the same trees.
-  /// @return  its position, the last one
-  std::size_t split_block(std::size_t block, const std::vector<bool>& marked);
+  /// Moves the targets that are marked to another block of the same level, source and rule, or to a new one. They bring
+  /// these rates, by target of `block`, and every target of either block keeps its split; trees without a share are
+  /// forgotten where targets arrive.
+  /// @return  the position of the block that they are in now, the last one if it is new
+  std::size_t move_targets(std::size_t block, const std::vector<bool>& marked, std::span<const double> rate,
+                           std::size_t into = kNewBlock);
+  static constexpr std::size_t kNewBlock = 0xffffffff;
 
   /// Every connected pair of every class on its paths. Fractions below `fraction_min` are left out where others remain.
   [[nodiscard]] PathPlan make_plan(double fraction_min) const;
@@ -115,6 +117,11 @@ class BlockRouting {
 
   void make_blocks();
   TrafficBlock& open_block(std::size_t level, std::size_t rule, NodeId source, std::uint32_t& at);
+  std::size_t open_like(std::size_t block);
+  [[nodiscard]] std::vector<BlockTree> join_mixtures(const TrafficBlock& to,
+                                                     const std::vector<std::uint32_t>& place_in_to,
+                                                     const TrafficBlock& from,
+                                                     const std::vector<std::uint32_t>& place_of_arrival) const;
   void take_fixed_paths(const TrafficBlock& block, std::span<const double> price, BlockTree& tree);
   void settle_delays(const TrafficBlock& block, std::span<const double> price, BlockTree& tree);
   void path_of(const TrafficBlock& block, const BlockTree& tree, std::size_t target, std::vector<LinkId>& links) const;

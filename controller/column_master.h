@@ -31,6 +31,9 @@ class ColumnMaster {
   struct Goal {
     double cost = 1.0;
     double upper = 1e300;
+    double tolerance = 1e-9;  ///< by which rows and reduced costs may miss,
+    bool scaled = true;       ///< in what Clp makes of them; otherwise as they are stated
+    double start = 0.0;       ///< about where G will be, if the trees come with shares
   };
 
   ColumnMaster(std::span<const Row> rows, std::span<const Row> blocks, const Goal& goal);
@@ -39,19 +42,22 @@ class ColumnMaster {
   ColumnMaster& operator=(const ColumnMaster&) = delete;
 
   /// Trees keep the order in which they are added.
-  void add_tree(std::size_t block, std::span<const Entry> entries);
+  /// @param share  a guess: the first solve starts from the basis that such shares come nearest to
+  void add_tree(std::size_t block, std::span<const Entry> entries, double share = 0.0);
   /// False when Clp gave up; shares and duals are then not to be used.
   [[nodiscard]] bool solve();
 
   [[nodiscard]] double goal() const { return goal_; }                       ///< G
   [[nodiscard]] std::span<const double> shares() const { return shares_; }  ///< by tree
   [[nodiscard]] std::span<const double> duals() const { return duals_; }    ///< by row, >= 0
+  /// By block: what its cheapest trees cost at the rows' duals, in units of the goal's cost.
+  [[nodiscard]] std::span<const double> block_costs() const { return block_costs_; }
 
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
   double goal_ = 0.0;
-  std::vector<double> shares_, duals_;
+  std::vector<double> shares_, duals_, block_costs_;
 };
 
 }  // namespace wan::controller

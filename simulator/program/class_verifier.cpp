@@ -19,6 +19,11 @@ using controller::BrokenRule;
 using controller::ClassPolicy;
 
 constexpr double kTolerance = 1e-6;
+constexpr double kOverfull = 1e-9;     // of what a link may carry: rounding
+constexpr double kNegligible = 1e-9;   // of all links' room: a rate that says nothing of fairness
+constexpr double kRounding = 1e-12;    // of all priced room: sums in another order
+constexpr double kWhole = 1.0 - 1e-9;  // a fraction that counts as 1
+constexpr std::uint32_t kNoRound = std::numeric_limits<std::uint32_t>::max();
 
 std::string number(double value) {
   std::array<char, 32> text{};
@@ -41,6 +46,8 @@ class ClassVerifier {
         distance_{topology},
         avoided_(traffic.class_count(), std::vector<bool>(topology.link_count(), false)),
         level_of_(traffic.class_count(), 0),
+        fraction_(plan.demand_count(), 1.0),
+        round_(plan.demand_count(), kNoRound),
         bound_to_path_(plan.demand_count(), false) {
     for (std::size_t c = 0; c < std::min(traffic.class_count(), policies.classes.size()); ++c) {
       for (const LinkId link : policies.classes[c].avoid) avoided_[c][link.index()] = true;
@@ -49,8 +56,9 @@ class ClassVerifier {
 
   Result<ClassVerification> run() {
     using Check = Result<void> (ClassVerifier::*)();
-    for (const Check check : {&ClassVerifier::check_levels, &ClassVerifier::check_rules, &ClassVerifier::check_loads,
-                              &ClassVerifier::check_level_proofs}) {
+    for (const Check check :
+         {&ClassVerifier::check_levels, &ClassVerifier::check_rules, &ClassVerifier::check_fractions,
+          &ClassVerifier::check_loads, &ClassVerifier::check_level_proofs, &ClassVerifier::check_rounds}) {
       if (auto held = (this->*check)(); !held) return tl::unexpected{held.error()};
     }
     return found_;
@@ -168,18 +176,43 @@ class ClassVerifier {
     return held[demand.to.index()];
   }
 
+  Result<void> check_fractions() {
+    for (const ClassProof::Admitted& entry : proof_.admitted) {
+      const auto at = plan_.find(entry.demand);
+      if (!at) return refuse("it admits a part of " + name(entry.demand) + ", which it does not route");
+      if (round_[*at] != kNoRound) return refuse("it admits a part of " + name(entry.demand) + " twice");
+      const ClassProof::Round& round = proof_.rounds[entry.round];
+      if (entry.demand.cls.index() >= traffic_.class_count() || level_of_[entry.demand.cls.index()] != round.level) {
+        return refuse(name(entry.demand) + " stopped in a round of another level");
+      }
+      if (!(entry.fraction >= 0.0 && entry.fraction <= 1.0) ||
+          std::abs(entry.fraction - round.fraction) > kOverfull * round.fraction) {
+        return refuse(name(entry.demand) + " is admitted at " + number(entry.fraction) + ", its round is at " +
+                      number(round.fraction));
+      }
+      fraction_[*at] = entry.fraction;
+      round_[*at] = entry.round;
+    }
+    return {};
+  }
+
   Result<void> check_loads() {
     const std::size_t levels = proof_.levels.size();
     load_.assign(levels, std::vector<double>(topology_.link_count(), 0.0));
+    double offered = 0.0, carried = 0.0;
     for (std::size_t d = 0; d < plan_.demand_count(); ++d) {
       const double bps = rate(plan_.demands()[d]);
+      offered += bps;
+      carried += bps * fraction_[d];
+      found_.shed += bps > 0.0 && fraction_[d] < kWhole;
       for (std::size_t p = 0; p < plan_.path_count(d); ++p) {
         const WeightedPath path = plan_.path(d, p);
         for (const LinkId link : path.links) {
-          load_[level_of_[plan_.demands()[d].cls.index()]][link.index()] += bps * path.fraction;
+          load_[level_of_[plan_.demands()[d].cls.index()]][link.index()] += bps * fraction_[d] * path.fraction;
         }
       }
     }
+    if (offered > 0.0) found_.carried_share = carried / offered;
     for (std::size_t k = 1; k < levels; ++k) {
       for (std::size_t l = 0; l < topology_.link_count(); ++l) load_[k][l] += load_[k - 1][l];
     }
@@ -234,6 +267,7 @@ class ClassVerifier {
   }
 
   Result<void> check_level_proofs() {
+    if (proof_.fair) return {};
     for (std::size_t k = 0; k < proof_.levels.size(); ++k) {
       const ClassProof::Level& level = proof_.levels[k];
       const std::string which = "level " + std::to_string(k + 1) + " (priority " + std::to_string(level.priority) + ")";
@@ -276,6 +310,68 @@ class ClassVerifier {
     return std::max(0.0, paid / budget);
   }
 
+  Result<void> check_rounds() {
+    if (!proof_.fair) return {};
+    if (!(proof_.utilization_max > 0.0)) return refuse("it may fill no part of the links");
+    for (std::size_t l = 0; l < topology_.link_count(); ++l) {
+      const double used = utilization(proof_.levels.size() - 1, l);
+      if (used > proof_.utilization_max * (1.0 + kOverfull)) {
+        return refuse("link " + topology_.links()[l].name + " carries " + number(used) + " of its capacity");
+      }
+    }
+    double more = 0.0, offered = 0.0;
+    for (std::size_t r = 0; r < proof_.rounds.size(); ++r) {
+      const auto found = check_round(r);
+      if (!found) return tl::unexpected{found.error()};
+      more += *found;
+    }
+    for (const Demand& demand : plan_.demands()) offered += rate(demand);
+    if (offered > 0.0) found_.carried_share_more = more / offered;
+    if (found_.fair_within > proof_.within + kTolerance) {
+      return refuse("it claims that no demand could have more by more than " + number(proof_.within) +
+                    ", its duals say " + number(found_.fair_within));
+    }
+    return {};
+  }
+
+  /// What the round's prices leave those that stopped in it.
+  /// @return  bits per second by which all of them together could have more
+  Result<double> check_round(std::size_t r) {
+    const ClassProof::Round& round = proof_.rounds[r];
+    const std::string which = "round " + std::to_string(r + 1);
+    if (auto sound = check_prices(round.duals); !sound) return tl::unexpected{sound.error()};
+    if (!(round.fraction >= 0.0 && round.fraction <= 1.0)) return refuse(which + " has no fraction from 0 to 1");
+    if (r > 0 && round.level < proof_.rounds[r - 1].level) return refuse(which + " is of a level already filled");
+    if (r > 0 && round.level == proof_.rounds[r - 1].level && round.fraction < proof_.rounds[r - 1].fraction) {
+      return refuse(which + " is below the one before");
+    }
+    std::vector<double> cost;
+    price_demands(std::vector<std::vector<double>>(round.level + 1, round.duals), cost);
+    double room = proof_.utilization_max * worth(round.duals);
+    // A link that is over by rounding would hide as much room elsewhere, behind prices that mean nothing.
+    const double overfull = std::max(0.0, found_.utilization / proof_.utilization_max - 1.0);
+    const double rounding = (kRounding + overfull) * room;
+    for (std::size_t d = 0; d < plan_.demand_count(); ++d) {
+      const Demand& demand = plan_.demands()[d];
+      const std::size_t level = level_of_[demand.cls.index()];
+      if (cost[d] <= 0.0 || level > round.level) continue;
+      const bool settled = level < round.level || (round_[d] != kNoRound && round_[d] <= r);
+      room -= (settled ? fraction_[d] : round.fraction) * rate(demand) * cost[d];
+    }
+    const std::vector<double> once(topology_.link_count(), 1.0);
+    const double negligible_bps = kNegligible * proof_.utilization_max * worth(once);
+    double more = 0.0;
+    for (std::size_t d = 0; d < plan_.demand_count(); ++d) {
+      const double bps = rate(plan_.demands()[d]);
+      if (round_[d] != r || bps <= 0.0) continue;
+      double beyond_bps = (1.0 - fraction_[d]) * bps;
+      if (cost[d] > 0.0) beyond_bps = std::min(beyond_bps, (std::max(0.0, room) + rounding) / cost[d]);
+      if (beyond_bps > negligible_bps) found_.fair_within = std::max(found_.fair_within, beyond_bps / bps);
+      more += beyond_bps;
+    }
+    return more;
+  }
+
   const Topology& topology_;
   const TrafficMatrix& traffic_;
   const controller::PolicySet& policies_;
@@ -284,6 +380,8 @@ class ClassVerifier {
   RuledDistance distance_;
   std::vector<std::vector<bool>> avoided_;  // [class][link]
   std::vector<std::size_t> level_of_;       // by class
+  std::vector<double> fraction_;            // by demand of the plan
+  std::vector<std::uint32_t> round_;        // by demand of the plan
   std::vector<bool> bound_to_path_;         // by demand of the plan: pinned, or no path follows the rule
   std::vector<std::vector<double>> load_;   // [level][link]: of this level and those above
   std::map<std::pair<std::size_t, std::size_t>, std::vector<double>> least_delay_;  // class, source

@@ -16,9 +16,11 @@ namespace wan::simulator {
 /// What `solve` is told beside the network and the demands when classes of traffic count.
 struct ClassSolveOptions {
   ClassArguments classes;
-  std::string objective;  ///< "utilization" or "classes"; empty: utilization without policies, else classes
+  std::string objective;  ///< "utilization", "classes" or "fair"; empty: utilization without policies, else classes
+  double fill_to = 1.0;
+  int rounds_max = 300;
 
-  [[nodiscard]] bool wanted() const { return classes.wanted() || objective == "classes"; }
+  [[nodiscard]] bool wanted() const { return classes.wanted() || objective == "classes" || objective == "fair"; }
 };
 
 /// What `solve` is told anyway.
@@ -29,7 +31,7 @@ struct SolveRequest {
 
 void add_class_solve_options(CLI::App& command, ClassSolveOptions& options);
 
-/// Plans by class priority, has the plan verified, and reports. Gives the exit code.
+/// Plans by class priority or for fair shares, has the plan verified, and reports. Gives the exit code.
 [[nodiscard]] int solve_classes(const io::TopologyFile& network, const TrafficMatrix& base,
                                 const ClassSolveOptions& options, const SolveRequest& request,
                                 const BestUtilization& best_utilization);

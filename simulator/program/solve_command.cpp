@@ -32,7 +32,8 @@ Examples:
   aiwan-sim solve --topology net.graph --demands net.0000.demands --paths 4 --sid-depth 6 --plan-out plan.json
   aiwan-sim solve --topology Cogentco.graphml --demands gravity:7:0.8 --plan-out plan.json --json -
   aiwan-sim solve --topology net.graph --demands net.demands --policies policies.yaml --class-share gold=0.2
-                  --objective classes)";
+                  --objective classes
+  aiwan-sim solve --topology net.graph --demands gravity:7:1.4 --objective fair --json shares.json)";
 
 constexpr std::size_t kPathsUnlimited = 1'000'000;
 constexpr double kGapOfAllPaths = 0.7;  // of the gap wanted, for the plan that few paths are taken from

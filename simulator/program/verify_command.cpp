@@ -84,7 +84,13 @@ nlohmann::ordered_json to_json(const ClassVerification& found) {
   for (const ClassVerification::Level& level : found.levels) {
     levels.push_back({{"utilization", level.utilization}, {"lower_bound", level.lower_bound}});
   }
-  return {{"levels", std::move(levels)}, {"utilization", found.utilization}, {"broken", found.broken.size()}};
+  return {{"levels", std::move(levels)},
+          {"utilization", found.utilization},
+          {"shed", found.shed},
+          {"carried_share", found.carried_share},
+          {"carried_share_more", found.carried_share_more},
+          {"fair_within", found.fair_within},
+          {"broken", found.broken.size()}};
 }
 
 void tell(std::ostream& talk, const ClassVerification& found) {
@@ -92,6 +98,12 @@ void tell(std::ostream& talk, const ClassVerification& found) {
     talk << "verified: level " << k + 1 << ": utilization " << std::setprecision(9) << found.levels[k].utilization;
     if (found.levels[k].lower_bound > 0.0) talk << ", no plan can be below " << found.levels[k].lower_bound;
     talk << '\n';
+  }
+  if (found.shed > 0) {
+    talk << "verified: " << found.shed << " demands are carried in part, " << std::setprecision(4)
+         << 100.0 * found.carried_share << " % of all traffic\n"
+         << "verified: max-min fair within " << std::setprecision(2) << found.fair_within
+         << "; with nobody getting less, " << 100.0 * found.carried_share_more << " % more could be carried at most\n";
   }
   if (found.broken.size() > 0) talk << found.broken.size() << " demands have no path within their class's rule\n";
 }

@@ -1,5 +1,5 @@
-// Plans by class priority against exact linear programs on the same instance in the same run: the
-// built-in backbone (always there), Abilene and GEANT (../shared/data), and REPETITA's Cogentco (197 nodes), unpacked
+// Plans by class priority and fair shares against exact linear programs on the same instance in the same run: the
+// built-in backbone (always there), Abilene and GEANT (../shared/data), and REPETITA's Cogentco and UsCarrier, unpacked
 // from ../shared/data/repetita/zoo.tar.xz. Four classes of four priorities, each entry split among them at random.
 //
 // The reference is Clp on the edge formulation by level and source, level after level, as ReferenceLp solves it for one
@@ -10,6 +10,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "controller/class_planner.h"
+#include "controller/fair_share.h"
 #include "controller/reference_lp.h"
 #include "core/huge_page_heap.h"
 #include "core/io/demand_file.h"
@@ -112,6 +114,19 @@ void classes(benchmark::State& state, const Instance& instance, double gap, bool
   state.counters["worst_gap_percent"] = 100.0 * worst;
 }
 
+/// All traffic as one class: one filling.
+void shares(benchmark::State& state, const Instance& instance) {
+  for (auto _ : state) {
+    const auto routes = wan::controller::plan_fair_shares(instance.topology, instance.traffic.classes_summed(), {});
+    if (!routes) return state.SkipWithError(routes.error().message.c_str());
+    state.counters["rounds"] = static_cast<double>(routes->rounds.size());
+    state.counters["pricings"] = routes->pricings;
+    state.counters["lowest_share"] = *std::min_element(routes->admitted.begin(), routes->admitted.end());
+    state.counters["within"] = routes->within;
+    state.counters["unproven"] = static_cast<double>(routes->unproven);
+  }
+}
+
 /// Levels summed up, most important first, each an LP of its own.
 void exact(benchmark::State& state, const Instance& instance) {
   const std::size_t entries = instance.topology.node_count() * instance.topology.node_count();
@@ -125,7 +140,13 @@ void exact(benchmark::State& state, const Instance& instance) {
   }
 }
 
-void register_instance(const std::string& name, const Instance& instance, bool slow) {
+void register_fair(const std::string& name, const Instance& overloaded) {
+  benchmark::RegisterBenchmark((name + "/fair").c_str(), [&overloaded](benchmark::State& state) {
+    shares(state, overloaded);
+  })->Unit(benchmark::kMillisecond);
+}
+
+void register_instance(const std::string& name, const Instance& instance, const Instance& overloaded, bool slow) {
   const auto add = [&](const std::string& what, auto run) {
     auto* benchmark = benchmark::RegisterBenchmark((name + "/" + what).c_str(), run);
     benchmark->Unit(benchmark::kMillisecond);
@@ -137,6 +158,7 @@ void register_instance(const std::string& name, const Instance& instance, bool s
         [&instance, gap](benchmark::State& state) { classes(state, instance, gap, false); });
   }
   add("classes_least_delay/gap:0.01", [&instance](benchmark::State& state) { classes(state, instance, 0.01, true); });
+  register_fair(name, overloaded);
   auto* reference = add("exact_clp_by_level", [&instance](benchmark::State& state) { exact(state, instance); });
   if (slow) reference->Iterations(1);
 }
@@ -146,14 +168,16 @@ void register_instance(const std::string& name, const Instance& instance, bool s
 int main(int argc, char** argv) {
   wan::use_huge_page_heap();
   benchmark::Initialize(&argc, argv);
-  const Instance small = backbone(1.0);
-  register_instance("backbone12", small, false);
-  const auto abilene = measured("abilene", 500, 1.0);
-  const auto geant = measured("geant", 50, 1.0);
-  const auto cogentco = repetita("Cogentco", 1.0);
-  if (abilene) register_instance("Abilene", *abilene, false);
-  if (geant) register_instance("GEANT", *geant, false);
-  if (cogentco) register_instance("Cogentco", *cogentco, true);
+  const Instance small = backbone(1.0), small_overloaded = backbone(2.0);
+  register_instance("backbone12", small, small_overloaded, false);
+  const auto abilene = measured("abilene", 500, 1.0), abilene_overloaded = measured("abilene", 500, 40.0);
+  const auto geant = measured("geant", 50, 1.0), geant_overloaded = measured("geant", 50, 2.0);
+  const auto cogentco = repetita("Cogentco", 1.0), cogentco_overloaded = repetita("Cogentco", 2.0);
+  const auto us_carrier_overloaded = repetita("UsCarrier", 2.0);
+  if (abilene) register_instance("Abilene", *abilene, *abilene_overloaded, false);
+  if (geant) register_instance("GEANT", *geant, *geant_overloaded, false);
+  if (cogentco) register_instance("Cogentco", *cogentco, *cogentco_overloaded, true);
+  if (us_carrier_overloaded) register_fair("UsCarrier", *us_carrier_overloaded);
   benchmark::RunSpecifiedBenchmarks();
   std::filesystem::remove_all(zoo_folder());
   return 0;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""solve --policies plans by class priority; verify bears it out and refuses forgeries."""
+"""solve --policies plans by class priority and for fair shares; verify bears it out and refuses forgeries."""
 import json, pathlib
 from programs import ProgramTest, main, run, run_json, shared_data, take_program, temporary_folder, without_times
 
@@ -89,6 +89,31 @@ class Classes(ProgramTest):
         self.assertEqual(solved["broken"], [{"demand": "A>D", "class": "gold", "rule": "latency_max"}])
         self.assertEqual(verdict["classes"]["broken"], 1)
 
+    def test_what_does_not_fit_is_shared_fairly_the_higher_class_first(self):
+        # 40 fit in all, gold on 10 of them alone.
+        solved, verdict = self.solve(self.traffic(default=40, gold=12, silver=15), "--objective", "fair")
+        carried = {entry["class"]: entry["carried_mbps"] for entry in solved["classes"]}
+        self.assertFalse(solved["fits"])
+        self.assertAlmostEqual(carried["gold"], 10, delta=0.01)
+        self.assertAlmostEqual(carried["silver"], 15, delta=0.01)
+        self.assertAlmostEqual(carried["default"], 15, delta=0.01)
+        shed = {entry["class"]: entry for entry in solved["shed"]}
+        self.assertEqual(set(shed), {"gold", "default"})
+        self.assertAlmostEqual(shed["gold"]["admitted"], 10 / 12, delta=1e-4)
+        self.assertTrue(any(link.startswith("AB") or link.startswith("A>B") or "B" in link
+                            for link in shed["gold"]["full_links"]))
+        self.assertEqual(verdict["classes"]["shed"], 2)
+        self.assertLessEqual(verdict["classes"]["utilization"], 1 + 1e-9)
+        self.assertLessEqual(verdict["classes"]["fair_within"], 1e-6)
+        self.assertLessEqual(verdict["classes"]["carried_share_more"], 1e-6)
+        self.assertAlmostEqual(verdict["classes"]["carried_share"], 40 / 67, delta=1e-6)
+        self.assertEqual(solved["unproven"], 0)
+        half, _ = self.solve(self.traffic(default=40, gold=12, silver=15), "--objective", "fair", "--fill-to", 0.5)
+        self.assertAlmostEqual(half["carried_mbps"], 20, delta=0.01)
+        all_fits, _ = self.solve(self.traffic(default=4, gold=2, silver=5), "--objective", "fair")
+        self.assertTrue(all_fits["fits"])
+        self.assertEqual(all_fits["shed"], [])
+
     def test_a_class_may_be_a_share_of_the_demands(self):
         file = self.write("all.demands", demands((0, 3, 20000), (3, 0, 10000)))
         solved, _ = self.solve(["--topology", self.graph, "--demands", file, "--policies", self.policies,
@@ -112,6 +137,48 @@ class Classes(ProgramTest):
                        for path in d["paths"] if 4 in path["links"]][:1]) or
             self.gold(plan)["paths"][0].update(fraction=1.0),
         })
+
+    def test_forged_shares_are_refused(self):
+        arguments = self.traffic(default=40, gold=12, silver=15)
+        self.solve(arguments, "--objective", "fair")
+        self.forge(arguments, {
+            "more than fits": lambda plan: [entry.update(fraction=1.0) for entry in plan["class_proof"]["admitted"]],
+            "less than its round": lambda plan: plan["class_proof"]["admitted"][0].update(fraction=0.1),
+            "a whole round at less": lambda plan: self.lower_all(plan["class_proof"]),
+            "a demand left out": lambda plan: plan["class_proof"]["admitted"].pop(),
+            "more room than links have": lambda plan: plan["class_proof"].update(utilization_max=1.1),
+            "less room than links have": lambda plan: plan["class_proof"].update(utilization_max=0.9),
+            "no prices": lambda plan: plan["class_proof"]["rounds"][0].update(
+                duals=[0] * len(plan["class_proof"]["rounds"][0]["duals"])),
+            "a negative dual": lambda plan: plan["class_proof"]["rounds"][0]["duals"].__setitem__(0, -1.0),
+            "a dual left out": lambda plan: plan["class_proof"]["rounds"][0]["duals"].pop(),
+            "a round of no level": lambda plan: plan["class_proof"]["rounds"][0].update(level=3),
+            "a demand of no round": lambda plan: plan["class_proof"]["admitted"][0].update(round=9),
+        })
+
+    def lower_all(self, proof):
+        for entry in [*proof["admitted"], *proof["rounds"]]:
+            if entry["fraction"] < 1:
+                entry["fraction"] *= 0.9
+
+    def test_shares_that_swap_are_refused(self):
+        # 40 fit each way: two thirds of A>D, four fifths of D>A.
+        file = self.write("both.demands", demands((0, 3, 60000), (3, 0, 50000)))
+        arguments = ["--topology", self.graph, "--demands", file]
+        solved, _ = self.solve(arguments, "--objective", "fair")
+        self.assertAlmostEqual(solved["lowest_fraction"], 2 / 3, delta=1e-8)
+        self.assertAlmostEqual(solved["shed"][1]["admitted"], 4 / 5, delta=1e-8)
+        self.forge(arguments, {"swap": lambda plan: self.swap_ends(plan["class_proof"]["admitted"])})
+        few, verdict = self.solve(arguments, "--objective", "fair", "--rounds", 1)
+        self.assertAlmostEqual(few["lowest_fraction"], solved["lowest_fraction"], delta=1e-8)
+        self.assertEqual(few["unproven"], 1)
+        self.assertAlmostEqual(few["fair_within"], 1 / 3, delta=1e-6)
+        self.assertAlmostEqual(verdict["classes"]["fair_within"], 1 / 3, delta=1e-6)
+
+    def swap_ends(self, admitted):
+        first, last = admitted[0], admitted[-1]
+        for key in ["fraction", "round"]:
+            first[key], last[key] = last[key], first[key]
 
     def gold(self, plan):
         return next(d for d in plan["demands"] if (d["class"], d["from"], d["to"]) == (1, 0, 3))
@@ -142,13 +209,15 @@ class Classes(ProgramTest):
         self.refused(run(SIM, "verify", *arguments, "--plan", self.plan), "nothing about classes")
 
     def test_the_same_arguments_give_the_same_answer(self):
-        arguments = self.traffic(default=40, gold=12, silver=15)
-        first, second = (run_json(SIM, "solve", *arguments) for _ in range(2))
-        self.assertEqual(without_times(first), without_times(second))
+        for objective in ["classes", "fair"]:
+            with self.subTest(objective):
+                arguments = [*self.traffic(default=40, gold=12, silver=15), "--objective", objective]
+                first, second = (run_json(SIM, "solve", *arguments) for _ in range(2))
+                self.assertEqual(without_times(first), without_times(second))
 
 
 class RealNetworks(ProgramTest):
-    def test_geant_by_classes(self):
+    def test_geant_by_classes_and_by_shares(self):
         graph, traffic = shared_data("geant/geant.graph", "geant/traffic.csv")
         with temporary_folder() as folder:
             (folder / "policies.yaml").write_text(
@@ -160,6 +229,15 @@ class RealNetworks(ProgramTest):
             verdict = run_json(SIM, "verify", *arguments, "--plan", folder / "plan.json")
             self.assertTrue(verdict["verified"])
             self.assertTrue(all(level["gap"] <= 0.01 * (1 + 1e-6) for level in solved["levels"]))
+
+            arguments[3] = "gravity:7:1.6"  # more than fits
+            solved = run_json(SIM, "solve", *arguments, "--objective", "fair", "--plan-out", folder / "plan.json")
+            verdict = run_json(SIM, "verify", *arguments, "--plan", folder / "plan.json")
+            self.assertTrue(verdict["verified"])
+            self.assertFalse(solved["fits"])
+            self.assertEqual(solved["unproven"], 0)
+            self.assertLessEqual(verdict["classes"]["fair_within"], 1e-5)
+            self.assertLessEqual(verdict["classes"]["utilization"], 1 + 1e-9)
 
 
 if __name__ == "__main__":
