@@ -30,7 +30,8 @@ LIBRARIES = [
     ("rte_*", ["dataplane/dpdk/*"]),
     ("sched.h", ["dataplane/dpdk/*", "*/program/*", "tests/*"]),
     ("time.h", ["dataplane/dpdk/*", "*/program/*", "tests/*"]),
-    ("sys/*", ["dataplane/dpdk/*", "telemetry/zmq/*", "*/program/*", "tests/*"]),
+    ("sys/*", ["core/huge_page_heap.cpp", "dataplane/dpdk/*", "telemetry/zmq/*", "*/program/*", "tests/*"]),
+    ("malloc.h", ["core/huge_page_heap.cpp"]),
     ("immintrin.h", ["dataplane/flow_hash.cpp", "dataplane/flow_table.cpp",  # AES and tag compare, eight sources in
                      "controller/batch_tree_search.cpp"]),        # a register: where the machine has them
     ("zmq*", ["telemetry/zmq/*", "tests/*"]),
@@ -44,7 +45,6 @@ LIBRARIES = [
     ("yaml-cpp/*", ["core/io/*"]),
     ("nlohmann/*", ["core/io/*", "models/model_card.cpp", "*/program/*", "tests/*"]),  # a model's card is JSON
     ("coin/*", ["controller/column_master.cpp", "controller/flow_master.cpp", "controller/reference_lp.cpp", "tests/*"]),  # the LP solver
-    ("sys/*", ["telemetry/zmq/*", "*/program/*", "tests/*"]),
     ("unistd.h", ["core/io/progress_bar.cpp", "telemetry/zmq/*", "*/program/*", "tests/*"]),  # is standard error a terminal?
 ]
 STANDARD = re.compile(r"[a-z0-9_]+")  # <vector>; C headers have their C++ names, <cmath>
