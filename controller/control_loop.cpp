@@ -20,9 +20,9 @@
 namespace wan::controller {
 namespace {
 
-constexpr std::size_t kHistoryMax = 96;           // matrices kept, if the forecaster does not ask for more
-constexpr double kSafePlanGap = 0.005;  // of the plan on the newest matrix alone
-constexpr double kWorseThanSafe = 1e-3;           // part by which the scenario plan may be above the best safe plan
+constexpr std::size_t kHistoryMax = 96;  // matrices kept, if the forecaster does not ask for more
+constexpr double kSafePlanGap = 0.005;   // of the plan on the newest matrix alone
+constexpr double kWorseThanSafe = 1e-3;  // part by which the scenario plan may be above the best safe plan
 
 std::string number(double value) {
   char text[32];
@@ -201,8 +201,8 @@ std::vector<Alternative> ControlLoop::alternatives() {
     found.push_back(
         {.name = igp ? "shortest paths (IGP)" : "plan on the newest matrix alone", .outlook = plan.outlook});
   }
-  auto on_forecast = plan_paths(impl_->topology, impl_->set.forecast,
-                                {.gap = kSafePlanGap, .threads = impl_->options.threads});
+  auto on_forecast =
+      plan_paths(impl_->topology, impl_->set.forecast, {.gap = kSafePlanGap, .threads = impl_->options.threads});
   if (on_forecast) {
     const PathPlan plan = impl_->constrained(std::move(on_forecast->plan));
     found.push_back({.name = "plan on the forecast alone", .outlook = outlook_of(plan)});

@@ -19,11 +19,11 @@ namespace {
 constexpr double kShareMin = 5e-3;     // smaller shares are folded into the others when a plan is made
 constexpr std::size_t kPathsMax = 24;  // candidates a demand keeps
 constexpr double kBoundGoodEnough = 0.95;
-constexpr double kSettled = 0.98;     // a round that leaves more of the utilisation than this is the last
-constexpr double kWorthAMove = 0.1;   // part of what a sweep must gain that a move must be able to
-constexpr double kWorthAPath = 1e-3;  // a new path must be cheaper by this part
+constexpr double kSettled = 0.98;         // a round that leaves more of the utilisation than this is the last
+constexpr double kWorthAMove = 0.1;       // part of what a sweep must gain that a move must be able to
+constexpr double kWorthAPath = 1e-3;      // a new path must be cheaper by this part
 constexpr double kDelayInOverload = 0.1;  // of its weight: what is not lost may go a longer way
-constexpr int kPricesTried = 4;       // of change, each half the one before
+constexpr int kPricesTried = 4;           // of change, each half the one before
 constexpr int kSweepsAPrice = 12;
 constexpr double kFreeKept = 0.5;  // of a demand's free shares: with less on paths still held they are no start
 

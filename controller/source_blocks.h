@@ -8,7 +8,8 @@
 
 namespace wan::controller {
 
-/// The nodes that send, dealt into blocks of as many as one tree search takes. A slot is a source's place in that order.
+/// The nodes that send, dealt into blocks of as many as one tree search takes. A slot is a source's place in that
+/// order.
 struct SourceBlocks {
   static constexpr std::size_t kLanes = BatchTreeSearch::kLanes;
   static constexpr std::size_t kNone = SIZE_MAX;

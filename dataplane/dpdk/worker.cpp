@@ -111,6 +111,7 @@ std::size_t Worker::poll_ports(std::int64_t now_ns) {
       if (hello != HelloKind::kNone) {
         around_.hello_kind[port].store(hello, std::memory_order_relaxed);
         rte_pktmbuf_free(burst[i]);
+        --moved;  // no reason to poll eagerly: an idle node gets hundreds a second
         continue;
       }
       take(burst[i], port, wall_ns);

@@ -198,10 +198,11 @@ void add_replay_command(CLI::App& app, int& exit_code) {
           "of scenario: what it minimises over its scenarios, expected or cvar:ALPHA (mean of the worst ALPHA)")
       ->capture_default_str();
   command
-      ->add_option("--change-weight", options->change_weight,
-                   "of scenario: part of the utilisation that moving all traffic would have to save, or less where that "
-                   "would cost more than 1.2 % of it; 0: change is free (default: " +
-                       default_change_weight() + ")")
+      ->add_option(
+          "--change-weight", options->change_weight,
+          "of scenario: part of the utilisation that moving all traffic would have to save, or less where that "
+          "would cost more than 1.2 % of it; 0: change is free (default: " +
+              default_change_weight() + ")")
       ->check(CLI::Range(0.0, 100.0));
   auto* minutes =
       command

@@ -8,11 +8,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,11 +18,11 @@
 #include "controller/fair_share.h"
 #include "controller/reference_lp.h"
 #include "core/huge_page_heap.h"
-#include "core/io/demand_file.h"
 #include "core/io/topology_file.h"
 #include "core/io/traffic_csv.h"
 #include "core/random.h"
 #include "simulator/workload.h"
+#include "tests/support/repetita_archive.h"
 #include "tests/support/shared_data.h"
 
 namespace {
@@ -65,24 +61,11 @@ PolicySet four_priorities() {
   return policies;
 }
 
-std::filesystem::path zoo_folder() {
-  static const std::filesystem::path folder =
-      std::filesystem::temp_directory_path() / ("aiwan-class-bench-" + std::to_string(::getpid()));
-  return folder;
-}
-
-std::optional<Instance> repetita(const std::string& name, double scale) {
-  const auto archive = wan::test::shared_data("repetita/zoo.tar.xz");
-  if (!archive) return std::nullopt;
-  std::filesystem::create_directories(zoo_folder());
-  const std::string command = "tar -xJf '" + archive->string() + "' -C '" + zoo_folder().string() + "' zoo/" + name +
-                              ".graph zoo/" + name + ".0000.demands";
-  if (std::system(command.c_str()) != 0) return std::nullopt;
-  auto topology = wan::io::read_topology(zoo_folder() / "zoo" / (name + ".graph"));
-  if (!topology) return std::nullopt;
-  const auto demand = wan::io::read_demands(zoo_folder() / "zoo" / (name + ".0000.demands"), topology->topology);
-  if (!demand) return std::nullopt;
-  return with_classes(std::move(topology->topology), *demand, scale);
+std::optional<Instance> repetita(const std::optional<wan::test::RepetitaArchive>& archive, const std::string& name,
+                                 double scale) {
+  auto instance = archive ? archive->instance(name) : std::nullopt;
+  if (!instance) return std::nullopt;
+  return with_classes(std::move(instance->topology), instance->demand, scale);
 }
 
 std::optional<Instance> measured(const std::string& name, std::size_t row, double scale) {
@@ -172,13 +155,13 @@ int main(int argc, char** argv) {
   register_instance("backbone12", small, small_overloaded, false);
   const auto abilene = measured("abilene", 500, 1.0), abilene_overloaded = measured("abilene", 500, 40.0);
   const auto geant = measured("geant", 50, 1.0), geant_overloaded = measured("geant", 50, 2.0);
-  const auto cogentco = repetita("Cogentco", 1.0), cogentco_overloaded = repetita("Cogentco", 2.0);
-  const auto us_carrier_overloaded = repetita("UsCarrier", 2.0);
+  const auto archive = wan::test::RepetitaArchive::open();
+  const auto cogentco = repetita(archive, "Cogentco", 1.0), cogentco_overloaded = repetita(archive, "Cogentco", 2.0);
+  const auto us_carrier_overloaded = repetita(archive, "UsCarrier", 2.0);
   if (abilene) register_instance("Abilene", *abilene, *abilene_overloaded, false);
   if (geant) register_instance("GEANT", *geant, *geant_overloaded, false);
   if (cogentco) register_instance("Cogentco", *cogentco, *cogentco_overloaded, true);
   if (us_carrier_overloaded) register_fair("UsCarrier", *us_carrier_overloaded);
   benchmark::RunSpecifiedBenchmarks();
-  std::filesystem::remove_all(zoo_folder());
   return 0;
 }

@@ -203,7 +203,8 @@ TEST_CASE("the dearer change is, the less of it, down to none", "[scenario][prop
 TEST_CASE("the price of change costs no more than its tolerance, whatever it is", "[scenario][property]") {
   std::size_t moved_less = 0;
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
-    const Outlooks outlooks{seed, 5};
+    Outlooks outlooks{seed, 5};
+    for (TrafficMatrix& matrix : outlooks.scenarios) matrix = matrix.scaled(1e-3);  // no overload has a say
     const PathPlan start = test::least_delay_plan(outlooks.topology);
     const ScenarioRoutes free = planned(outlooks, start);
     for (const double weight : {0.1, 1.0, 1e6}) {
@@ -239,10 +240,26 @@ TEST_CASE("the price of change makes no overload", "[scenario][property]") {
   CHECK(would_have > 10);
 }
 
+TEST_CASE("where every plan overloads links, change is free", "[scenario][property]") {
+  std::size_t moving = 0;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    CAPTURE(seed);
+    Outlooks outlooks{seed, 5};
+    const PathPlan start = test::least_delay_plan(outlooks.topology);
+    const double best = planned(outlooks, start).expected_utilization;
+    for (TrafficMatrix& matrix : outlooks.scenarios) matrix = matrix.scaled(1.5 / best);
+    const ScenarioRoutes free = planned(outlooks, start);
+    CHECK(planned(outlooks, start, {.change_weight = 100.0}).plan == free.plan);
+    moving += moved_share(start, free.plan, outlooks.usual) > 0.05;
+  }
+  CHECK(moving > 20);
+}
+
 TEST_CASE("a plan made again for the same scenarios moves next to nothing", "[scenario][property]") {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     CAPTURE(seed);
-    const Outlooks outlooks{seed, 5};
+    Outlooks outlooks{seed, 5};
+    for (TrafficMatrix& matrix : outlooks.scenarios) matrix = matrix.scaled(1e-3);  // no overload has a say
     ScenarioPlanner planner{outlooks.topology, {.change_weight = 1.0, .change_tolerance = 0.01}};
     const PathPlan first = planner.plan(outlooks.scenarios, test::least_delay_plan(outlooks.topology), false)->plan;
     const PathPlan second = planner.plan(outlooks.scenarios, first)->plan;

@@ -130,7 +130,10 @@ TEST_CASE("above the target the loop installs plans, and each is expected to be 
 }
 
 TEST_CASE("with a price of change the loop moves a part of the traffic, and its plans are nearly as good", "[loop]") {
-  LoopOptions priced_options, free_options;
+  constexpr double kNoOverload = 0.8;
+  LoopOptions priced_options;
+  priced_options.utilization_target = 0.0;
+  LoopOptions free_options = priced_options;
   priced_options.scenario.change_weight = 0.8;
   free_options.scenario.change_weight = 0.0;
   double moved = 0.0, moved_free = 0.0, expected = 0.0, expected_free = 0.0;
@@ -144,8 +147,8 @@ TEST_CASE("with a price of change the loop moves a part of the traffic, and its 
   };
   for (std::uint64_t seed = 1; seed <= 4; ++seed) {
     CAPTURE(seed);
-    Operation priced{DayTraffic{seed, 0.3, kBusy}, nullptr, priced_options};
-    Operation free{DayTraffic{seed, 0.3, kBusy}, nullptr, free_options};
+    Operation priced{DayTraffic{seed, 0.3, kNoOverload}, nullptr, priced_options};
+    Operation free{DayTraffic{seed, 0.3, kNoOverload}, nullptr, free_options};
     for (int i = 0; i < 60; ++i) {
       step(priced, moved, expected);
       step(free, moved_free, expected_free);
@@ -502,7 +505,7 @@ TEST_CASE("plans made under the policies follow them, and serve better than plan
     REQUIRE(bent.constrain(traffic.topology(), makes.loop.plan_in_force()) == makes.loop.plan_in_force());
   }
   CHECK(installed > 10);
-  CHECK(of_made < 0.9 * of_bent);
+  CHECK(of_made < 0.97 * of_bent);
 }
 
 TEST_CASE("a loop starts on a single matrix of history", "[loop]") {
