@@ -417,7 +417,7 @@ std::vector<SafePlan> ControlLoop::Impl::safe_plans() {
   if (auto routes = on_last->plan(history.back())) {
     PathPlan plan = constrained(std::move(routes->plan));
     const PlanOutlook its = outlook(plan);
-    plans.push_back({.name = "LP on last", .plan = std::move(plan), .outlook = its});
+    plans.push_back({.name = "newest matrix alone", .plan = std::move(plan), .outlook = its});
   }
   return plans;
 }
@@ -489,7 +489,7 @@ void ControlLoop::Impl::choose(Decision& decision, const PlanOutlook& now_in_for
   if (falls_back) {
     decision.action = Action::kFallback;
     const std::string scenario_text = routes ? ", scenario plan " + number(planned) : ", no scenario plan: " + why_none;
-    const std::string name = best_safe != safe.end() ? best_safe->name : "LP on the forecast";
+    const std::string name = best_safe != safe.end() ? best_safe->name : "forecast alone";
     PathPlan safest_plan = best_safe != safe.end() ? std::move(best_safe->plan) : constrained(std::move(start));
     decision.reason = name + " is the safest: expected utilisation " + number(outlook(safest_plan).risk) +
                       scenario_text + in_force_text + rivals;

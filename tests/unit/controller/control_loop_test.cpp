@@ -505,7 +505,7 @@ TEST_CASE("plans made under the policies follow them, and serve better than plan
     REQUIRE(bent.constrain(traffic.topology(), makes.loop.plan_in_force()) == makes.loop.plan_in_force());
   }
   CHECK(installed > 10);
-  CHECK(of_made < 0.97 * of_bent);
+  CHECK(of_made < 0.96 * of_bent);  // bent plans fall back on a certified plan: 0.953
 }
 
 TEST_CASE("a loop starts on a single matrix of history", "[loop]") {
