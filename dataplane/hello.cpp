@@ -33,16 +33,13 @@ HelloKind parse_hello(std::span<const std::uint8_t> frame) {
   return body[5] == 1 ? HelloKind::kHeard : HelloKind::kNotHeard;
 }
 
-void HelloMonitor::check(HelloKind newest, Duration received_at, Duration now) {
-  const Duration patience = options_.interval * options_.misses;
-  // Hellos that waited unread while we were held up are no sign of a dead link.
-  if (last_check_.count() >= 0) {
-    const Duration late = now - last_check_ - options_.interval;
-    allowance_ = std::max(Duration{0}, allowance_ - (now - last_check_));
-    if (late > Duration{0}) allowance_ = std::min(allowance_ + late, patience);
-  }
-  last_check_ = now;
-  heard_ = newest != HelloKind::kNone && now - received_at < patience + allowance_;
+void HelloMonitor::check(HelloKind newest, Duration received_at, Duration listened) {
+  const Duration since_last = listened_.count() < 0 ? Duration{0} : std::max(Duration{0}, listened - listened_);
+  listened_ = std::max(listened_, listened);
+  const Duration unheard = std::min(since_last, options_.interval);
+  silent_ = received_at > received_at_ ? std::min(unheard, std::max(Duration{0}, listened - received_at)) : silent_ + unheard;
+  received_at_ = received_at;
+  heard_ = newest != HelloKind::kNone && silent_ < options_.interval * options_.misses;
   up_ = heard_ && newest == HelloKind::kHeard;
 }
 

@@ -26,23 +26,26 @@ struct HelloOptions {
 /// Whether packets get through to a neighbour and back: up once each end hears the other, down after `misses` missing
 /// hellos or when the neighbour says that it hears nothing.
 ///
-/// A watcher that was itself held up (its own calls came late) gives its neighbour that much longer.
+/// A call finds one hello missing at most, however late it comes: silence during which nobody listened says nothing about
+/// the neighbour. A machine that stops as a whole for a second therefore loses no link.
 /// Threads: one owner.
 class HelloMonitor {
  public:
   explicit HelloMonitor(const HelloOptions& options) : options_{options} {}
 
   /// @param newest       the last hello that came, kNone if none ever did
-  /// @param received_at  when
-  void check(HelloKind newest, Duration received_at, Duration now);
+  /// @param received_at  when the newest frame of any kind came
+  /// @param listened     until when frames that came were taken in
+  void check(HelloKind newest, Duration received_at, Duration listened);
   /// For `hello_frame`.
   [[nodiscard]] bool heard() const { return heard_; }
   [[nodiscard]] bool up() const { return up_; }
 
  private:
   HelloOptions options_;
-  Duration last_check_{-1};
-  Duration allowance_{0};
+  Duration listened_{-1};
+  Duration received_at_{0};
+  Duration silent_{0};
   bool heard_ = false;
   bool up_ = false;
 };

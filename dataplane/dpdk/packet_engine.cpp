@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <thread>
 
 #include "dataplane/dpdk/eal.h"
@@ -225,6 +226,12 @@ void PacketEngine::originate(std::span<const std::uint8_t> packet) {
 PacketEngine::HelloSeen PacketEngine::hello_seen(std::size_t port) const {
   const std::int64_t at = impl_->heard_at_ns[port].load(std::memory_order_acquire);
   return {impl_->hello_kind[port].load(std::memory_order_relaxed), Duration{at}};
+}
+
+Duration PacketEngine::polled_at() const {
+  std::int64_t oldest = std::numeric_limits<std::int64_t>::max();
+  for (const auto& worker : impl_->workers) oldest = std::min(oldest, worker->polled_at_ns());
+  return Duration{oldest};
 }
 
 std::size_t PacketEngine::counter_sets() const { return impl_->workers.size() + 1; }

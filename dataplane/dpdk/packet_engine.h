@@ -99,6 +99,8 @@ class PacketEngine {
     Duration at{0};
   };
   [[nodiscard]] HelloSeen hello_seen(std::size_t port) const;
+  /// When the worker that is furthest behind last looked at its queues (monotonic). Later frames may wait there unseen.
+  [[nodiscard]] Duration polled_at() const;
 
   /// Since the start: one set for each worker and one for the control thread.
   [[nodiscard]] std::size_t counter_sets() const;

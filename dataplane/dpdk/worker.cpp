@@ -71,7 +71,9 @@ Worker::~Worker() = default;
 void Worker::run() {
   std::size_t idle_polls = 0;
   while (!around_.stop.load(std::memory_order_relaxed)) {
-    const std::size_t moved = poll_ports(monotonic_ns()) + carry_out_orders();
+    const std::int64_t now_ns = monotonic_ns();
+    const std::size_t moved = poll_ports(now_ns) + carry_out_orders();
+    polled_at_ns_.store(now_ns, std::memory_order_release);
     for (std::size_t port = 0; port < to_send_.size(); ++port) flush(port);
     around_.quiet.pass(index_);
     idle_polls = moved > 0 ? 0 : idle_polls + 1;

@@ -57,6 +57,8 @@ class Worker {
   [[nodiscard]] WorkerCounters& counters() { return *counters_; }
   [[nodiscard]] SpscQueue<FlowRecord>& records() { return records_; }
   [[nodiscard]] std::uint64_t flow_count() const { return flow_count_.read_value(); }
+  /// The start of the last poll that is over (monotonic): what had come by then was seen.
+  [[nodiscard]] std::int64_t polled_at_ns() const { return polled_at_ns_.load(std::memory_order_acquire); }
 
  private:
   static constexpr std::uint16_t kBurst = 32;
@@ -95,6 +97,7 @@ class Worker {
   std::vector<FlowObservation> observed_;
   std::vector<SendBuffer> to_send_;  // by port
   Gauge flow_count_;
+  std::atomic<std::int64_t> polled_at_ns_{0};
 };
 
 }  // namespace wan::dataplane

@@ -1,5 +1,7 @@
 #include "dataplane/program/port_watch.h"
 
+#include <algorithm>
+
 namespace wan::dataplane {
 
 PortWatch::PortWatch(const NodeConfig& config, PacketEngine& engine, PortStates& states, LinkWatch links)
@@ -18,13 +20,14 @@ std::vector<PortWatch::Change> PortWatch::tick(Duration now) {
   std::vector<Change> changes;
   const bool send = now >= next_hello_;
   if (send) next_hello_ = now + config_.hello.interval;
+  const Duration listened = std::min(now, engine_.polled_at());
   for (std::size_t port = 0; port < ports_.size(); ++port) {
     Port& watched = ports_[port];
     const bool carrier = !watched.interface || links_.up(*watched.interface);
     bool up = carrier;
     if (watched.hello) {
       const auto seen = engine_.hello_seen(port);
-      watched.hello->check(seen.kind, seen.at, now);
+      watched.hello->check(seen.kind, seen.at, listened);
       up = carrier && watched.hello->up();
       if (send && carrier) engine_.send_frame(port, hello_frame(config_.facts.ports[port].mac, watched.hello->heard()));
     }

@@ -52,24 +52,56 @@ TEST_CASE("a link is down after four missing hellos, not before", "[hello]") {
   }
 }
 
-TEST_CASE("a monitor that was held up waits that much longer, four intervals at most", "[hello]") {
-  for (const int pause : {10, 30, 60, 1000}) {
+TEST_CASE("silence while nobody listened counts as one missing hello at most", "[hello]") {
+  for (const int pause : {10, 30, 60, 1000, 100'000}) {
     HelloMonitor monitor{kOptions};
-    monitor.check(HelloKind::kHeard, milliseconds{0}, milliseconds{0});
-    const int late = pause - 10;
+    monitor.check(HelloKind::kHeard, milliseconds{7}, milliseconds{7});
     int down_at = -1;
-    for (int now = pause; now < pause + 400; now += 1) {
-      monitor.check(HelloKind::kHeard, milliseconds{pause - 20}, milliseconds{now});
+    for (int now = 7 + pause; now < pause + 400; ++now) {
+      monitor.check(HelloKind::kHeard, milliseconds{7}, milliseconds{now});
       if (!monitor.up()) {
-        down_at = now - pause;
+        down_at = now;
         break;
       }
     }
     INFO("held up for " << pause << " ms");
-    // The allowance melts while the last hello's age grows, so that they meet halfway.
-    const int allowance = std::min(late, 40);
-    CHECK(down_at == std::max(20, (20 + allowance) / 2));
+    CHECK(down_at == 7 + pause + 30);
   }
+}
+
+TEST_CASE("a hello that waited unread counts from when the monitor could read it", "[hello]") {
+  HelloMonitor monitor{kOptions};
+  monitor.check(HelloKind::kHeard, milliseconds{1}, milliseconds{1});
+  monitor.check(HelloKind::kHeard, milliseconds{3}, milliseconds{500});
+  CHECK(monitor.up());
+  monitor.check(HelloKind::kHeard, milliseconds{3}, milliseconds{529});
+  CHECK(monitor.up());
+  for (int now = 530; now < 560; ++now) monitor.check(HelloKind::kHeard, milliseconds{3}, milliseconds{now});
+  CHECK_FALSE(monitor.up());
+}
+
+TEST_CASE("a dead link is found however irregularly the monitor looks, at most one look a miss later", "[hello]") {
+  Rng rng{2, "looks"};
+  for (int run = 0; run < 200; ++run) {
+    HelloMonitor monitor{kOptions};
+    monitor.check(HelloKind::kHeard, milliseconds{0}, milliseconds{0});
+    std::int64_t now = 0;
+    std::int64_t listened = 0;  // as the monitor should count it
+    while (listened < 40) {
+      REQUIRE(monitor.up());
+      const auto step = static_cast<std::int64_t>(rng.below(5) == 0 ? rng.below(300) : rng.below(12));
+      now += step;
+      listened += std::min<std::int64_t>(step, 10);
+      monitor.check(HelloKind::kHeard, milliseconds{0}, milliseconds{now});
+    }
+    CHECK_FALSE(monitor.up());
+  }
+}
+
+TEST_CASE("a monitor whose listener stands still does not age", "[hello]") {
+  HelloMonitor monitor{kOptions};
+  for (int i = 0; i < 1000; ++i) monitor.check(HelloKind::kHeard, milliseconds{5}, milliseconds{6});
+  CHECK(monitor.up());
 }
 
 TEST_CASE("hellos that come in time keep a link up, however late the monitor looks", "[hello]") {
