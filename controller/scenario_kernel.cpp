@@ -17,6 +17,7 @@ constexpr double kPriceTolerance = 1e-4;  // paths this close in price are left 
 constexpr double kSlopeLeft = 0.2;        // a step that leaves no more of the first slope is far enough
 constexpr double kStaleSum = 1e-3;        // a sum of exponentials below this has lost digits: the shift is outdated
 constexpr double kSameShare = 1e-12;
+constexpr double kCounts = 1e-8;  // an exponential below this in all scenarios gives a link no price worth reckoning
 
 /// One link that a move loads (sign +1) or relieves (sign -1).
 struct Touched {
@@ -26,47 +27,66 @@ struct Touched {
 
 /// Working memory of one move, by column unless it says otherwise.
 struct MoveMemory {
-  MoveMemory(std::vector<double>& scratch, std::size_t stride, std::size_t paths, std::size_t links) {
-    scratch.resize(5 * stride + paths + 2 * links * stride);
+  MoveMemory(std::vector<double>& scratch, const ScenarioLoads& loads, std::size_t paths, std::size_t links) {
+    const std::size_t stride = loads.stride;
+    const std::size_t needed = 5 * stride + links * stride + paths + loads.links;
+    if (scratch.size() < needed) scratch.resize(needed);
     double* at = scratch.data();
     for (double** part : {&pull, &moved_sum, &rest, &first, &second}) {
       *part = at;
       at += stride;
     }
     moved = at;
-    price = at + 2 * links * stride;
+    price = at + links * stride;
+    link_price = price + paths;
   }
   double *pull, *moved_sum, *rest, *first, *second;
-  double* moved;  // [touched][column] exponentials at the end of the move
-  double* price;  // by path
+  double* moved;       // [touched][column] exponentials at the end of the move
+  double* price;       // by path
+  double* link_price;  // by link
 };
 
 WAN_VECTOR_CLONES
 void refresh_rows(const double* utilization, const double* shift, double eta, std::size_t rows, std::size_t stride,
-                  double* exponential, double* sum) {
+                  double* exponential, double* sum, std::uint8_t* counts) {
   for (std::size_t k = 0; k < stride; ++k) sum[k] = 0.0;
   for (std::size_t l = 0; l < rows; ++l) {
     const double* u = utilization + l * stride;
     double* e = exponential + l * stride;
-#pragma omp simd
+    double top = 0.0;
+#pragma omp simd reduction(max : top)
     for (std::size_t k = 0; k < stride; ++k) {
       e[k] = vector_exp(eta * (u[k] - shift[k]));
       sum[k] += e[k];
+      top = top > e[k] ? top : e[k];
     }
+    counts[l] = top >= kCounts ? 1 : 0;
   }
 }
 
+[[gnu::always_inline]] inline double price_of_link(const ScenarioLoads& loads, const double* pull, std::size_t link) {
+  const std::size_t stride = loads.stride;
+  const double* e = loads.exponential.data() + link * stride;
+  double total = 0.0;
+#pragma omp simd reduction(+ : total)
+  for (std::size_t k = 0; k < stride; ++k) total += pull[k] * e[k];
+  return loads.inverse_capacity[link] * total;
+}
+
+/// `price` of all links, by number.
+WAN_VECTOR_CLONES
+void price_all_links(const ScenarioLoads& loads, const double* pull, double* price) {
+  for (std::size_t l = 0; l < loads.links; ++l) price[l] = loads.counts[l] != 0 ? price_of_link(loads, pull, l) : 0.0;
+}
+
+/// `price` by number of those in `links`, in which a link may stand more than once.
 WAN_VECTOR_CLONES
 void price_links(const ScenarioLoads& loads, const double* pull, const std::uint32_t* links, std::size_t count,
                  double* price) {
-  const std::size_t stride = loads.stride;
+  constexpr double kUnknown = -1.0;
+  for (std::size_t i = 0; i < count; ++i) price[links[i]] = loads.counts[links[i]] != 0 ? kUnknown : 0.0;
   for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t link = links != nullptr ? links[i] : i;
-    const double* e = loads.exponential.data() + link * stride;
-    double total = 0.0;
-#pragma omp simd reduction(+ : total)
-    for (std::size_t k = 0; k < stride; ++k) total += pull[k] * e[k];
-    price[i] = loads.inverse_capacity[link] * total;
+    if (price[links[i]] == kUnknown) price[links[i]] = price_of_link(loads, pull, links[i]);
   }
 }
 
@@ -260,10 +280,13 @@ void apply_move(ScenarioLoads& loads, const double* rate, std::span<const Touche
   for (std::size_t i = 0; i < touched.size(); ++i) {
     const std::size_t row = touched[i].link * stride;
     const double factor = step * touched[i].sign * loads.inverse_capacity[touched[i].link];
+    double largest = 0.0;
     for (std::size_t k = 0; k < stride; ++k) {
       loads.utilization[row + k] += factor * rate[k];
       loads.exponential[row + k] = memory.moved[i * stride + k];
+      largest = std::max(largest, memory.moved[i * stride + k]);
     }
+    if (largest >= kCounts) loads.counts[touched[i].link] = 1;
   }
   bool stale = false;
   for (std::size_t k = 0; k < stride; ++k) {
@@ -357,7 +380,8 @@ ScenarioLoads::ScenarioLoads(std::size_t link_count, std::size_t scenario_count,
       utilization(rows * stride, 0.0),
       exponential(rows * stride, 0.0),
       shift(stride, 0.0),
-      sum(stride, 0.0) {
+      sum(stride, 0.0),
+      counts(rows, 1) {
   for (std::size_t k = 0; k < scenario_count; ++k) weight[k] = 1.0 / (static_cast<double>(scenario_count) * tail);
 }
 
@@ -366,14 +390,14 @@ void ScenarioLoads::refresh() {
   for (std::size_t l = 0; l < links; ++l) {
     for (std::size_t k = 0; k < stride; ++k) shift[k] = std::max(shift[k], utilization[l * stride + k]);
   }
-  refresh_rows(utilization.data(), shift.data(), eta, links, stride, exponential.data(), sum.data());
+  refresh_rows(utilization.data(), shift.data(), eta, links, stride, exponential.data(), sum.data(), counts.data());
   if (rows == links) return;
   level = best_level(*this);
   for (std::size_t k = 0; k < stride; ++k) {
     utilization[links * stride + k] = level;
     shift[k] = std::max(shift[k], level);
   }
-  refresh_rows(utilization.data(), shift.data(), eta, rows, stride, exponential.data(), sum.data());
+  refresh_rows(utilization.data(), shift.data(), eta, rows, stride, exponential.data(), sum.data(), counts.data());
 }
 
 double ScenarioLoads::expected_utilization() const { return tail_mean(largest_by_scenario(*this), 1.0); }
@@ -405,13 +429,14 @@ double improve_split(ScenarioLoads& loads, const SplitView& split, std::vector<d
     return split.links.subspan(split.first[p], split.first[p + 1] - split.first[p]);
   };
 
-  const MoveMemory memory{scratch, stride, paths, split.links.size()};
+  const MoveMemory memory{scratch, loads, paths, split.links.size()};
   for (std::size_t k = 0; k < stride; ++k) memory.pull[k] = loads.weight[k] * split.rate[k] / loads.sum[k];
-  double* link_price = memory.moved;  // not in use yet
-  price_links(loads, memory.pull, split.links.data(), split.links.size(), link_price);
+  price_links(loads, memory.pull, split.links.data(), split.links.size(), memory.link_price);
   for (std::size_t p = 0; p < paths; ++p) {
     memory.price[p] = split.delay_price[p];
-    for (std::uint32_t i = split.first[p]; i < split.first[p + 1]; ++i) memory.price[p] += link_price[i];
+    for (std::uint32_t i = split.first[p]; i < split.first[p + 1]; ++i) {
+      memory.price[p] += memory.link_price[split.links[i]];
+    }
   }
   const Pair pair = best_pair(split, memory.price);
   if (pair.descent <= kPriceTolerance * pair.high || pair.descent * split.share[pair.from] <= split.gain_min)
@@ -432,7 +457,7 @@ void demand_link_prices(const ScenarioLoads& loads, std::span<const double> rate
   thread_local std::vector<double> pull;
   pull.resize(loads.stride);
   for (std::size_t k = 0; k < loads.stride; ++k) pull[k] = loads.weight[k] * rate[k] / loads.sum[k];
-  price_links(loads, pull.data(), nullptr, loads.links, price.data());
+  price_all_links(loads, pull.data(), price.data());
 }
 
 }  // namespace wan::controller

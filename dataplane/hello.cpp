@@ -37,7 +37,8 @@ void HelloMonitor::check(HelloKind newest, Duration received_at, Duration listen
   const Duration since_last = listened_.count() < 0 ? Duration{0} : std::max(Duration{0}, listened - listened_);
   listened_ = std::max(listened_, listened);
   const Duration unheard = std::min(since_last, options_.interval);
-  silent_ = received_at > received_at_ ? std::min(unheard, std::max(Duration{0}, listened - received_at)) : silent_ + unheard;
+  silent_ =
+      received_at > received_at_ ? std::min(unheard, std::max(Duration{0}, listened - received_at)) : silent_ + unheard;
   received_at_ = received_at;
   heard_ = newest != HelloKind::kNone && silent_ < options_.interval * options_.misses;
   up_ = heard_ && newest == HelloKind::kHeard;
