@@ -25,6 +25,12 @@ void trace(const TreeSearchGraph& graph, const std::vector<std::uint32_t>& paren
   std::reverse(links.begin(), links.end());
 }
 
+/// Blocks part the levels themselves.
+PlanConstraints without_levels(PlanConstraints constraints) {
+  constraints.levels.clear();
+  return constraints;
+}
+
 }  // namespace
 
 BlockRouting::BlockRouting(const Topology& topology, const TrafficMatrix& traffic,
@@ -33,7 +39,7 @@ BlockRouting::BlockRouting(const Topology& topology, const TrafficMatrix& traffi
     : topology_{topology},
       traffic_{traffic},
       level_of_class_{level_of_class},
-      ruled_{ruled_demands(topology, constraints)},
+      ruled_{ruled_demands(topology, without_levels(constraints))},
       one_column_{one_column},
       graph_{topology},
       search_{graph_},

@@ -108,13 +108,14 @@ struct ControlLoop::Impl {
   [[nodiscard]] Decision hold(const TrafficMatrix& latest, Timestamp now, const std::string& fault);
   void plan_next(Decision& decision);
   [[nodiscard]] PlanOutlook outlook(const PathPlan& plan) const {
-    return outlook_of_plan(topology, plan, set.scenarios, options.scenario.tail);
+    return outlook_of_plan(topology, plan, set.scenarios, options.scenario.tail, options.constraints.levels);
   }
   [[nodiscard]] std::vector<SafePlan> safe_plans();
   /// @param usable    whether `start` is in force and may stay: leaving it has its price
   /// @param why_none  receives why there is no plan
   [[nodiscard]] std::optional<ScenarioRoutes> scenario_routes(Decision& decision, const PathPlan& start, bool usable,
                                                               std::string& why_none);
+  [[nodiscard]] std::string important_text(const PlanOutlook& its) const;
   void choose(Decision& decision, const PlanOutlook& in_force, bool usable);
   void describe_outlook(Decision& decision, const TrafficMatrix& forecast_matrix,
                         const PlanOutlook& now_in_force) const;
@@ -450,11 +451,18 @@ std::optional<ScenarioRoutes> ControlLoop::Impl::scenario_routes(Decision& decis
   }
   decision.lower_bound = routes->lower_bound;
   decision.broken_rules = routes->broken;
-  if (options.constrain || options.paths_max > 0) {
-    routes->plan = constrained(std::move(routes->plan));
-    routes->risk_utilization = outlook(routes->plan).risk;
-  }
+  if (options.constrain || options.paths_max > 0) routes->plan = constrained(std::move(routes->plan));
   return *std::move(routes);
+}
+
+/// What the more important traffic is expected to come to, for the operator; empty where all classes count alike.
+std::string ControlLoop::Impl::important_text(const PlanOutlook& its) const {
+  std::string text;
+  for (std::size_t i = 0; i < its.important.size(); ++i) {
+    text += "; priority " + std::to_string(options.constraints.levels[i].priority) + " and above " +
+            number(its.important[i]);
+  }
+  return text;
 }
 
 void ControlLoop::Impl::choose(Decision& decision, const PlanOutlook& now_in_force, bool usable) {
@@ -465,12 +473,14 @@ void ControlLoop::Impl::choose(Decision& decision, const PlanOutlook& now_in_for
   }
   std::string why_none;
   auto routes = scenario_routes(decision, start, usable, why_none);
-  const double planned = routes ? routes->risk_utilization : INFINITY;
+  const PlanOutlook planned = routes ? outlook(routes->plan) : PlanOutlook{};
   std::vector<SafePlan> safe = safe_plans();
   std::string rivals;
-  for (const SafePlan& plan : safe) rivals += ", " + plan.name + " " + number(plan.outlook.risk);
-  const auto best_safe = std::min_element(
-      safe.begin(), safe.end(), [](const SafePlan& a, const SafePlan& b) { return a.outlook.risk < b.outlook.risk; });
+  SafePlan* safest = nullptr;
+  for (SafePlan& plan : safe) {
+    rivals += ", " + plan.name + " " + number(plan.outlook.risk);
+    if (safest == nullptr || better_by(0.0, plan.outlook, safest->outlook)) safest = &plan;
+  }
   const std::string in_force_text = usable             ? ", in force " + number(now_in_force.risk)
                                     : serves_network() ? ", the plan in force does not follow the policies"
                                                        : ", the plan in force does not serve the network as it is now";
@@ -478,26 +488,31 @@ void ControlLoop::Impl::choose(Decision& decision, const PlanOutlook& now_in_for
   // The scenario plan may be above the safest one by what it may be above the best one, to move less.
   const ScenarioOptions& wanted = options.scenario;
   const double tolerance = kWorseThanSafe + (wanted.change_weight > 0.0 ? wanted.change_tolerance : 0.0);
-  const double safest = best_safe != safe.end() ? best_safe->outlook.risk : INFINITY;
-  const bool falls_back = !routes || planned > safest * (1.0 + tolerance);
-  if (usable && (falls_back ? safest : planned) >= now_in_force.risk * (1.0 - options.worth_installing)) {
+  const bool falls_back =
+      !routes || (safest != nullptr && better_by(1.0 - 1.0 / (1.0 + tolerance), safest->outlook, planned));
+  const PlanOutlook* candidate = !falls_back ? &planned : (safest != nullptr ? &safest->outlook : nullptr);
+  if (usable && (candidate == nullptr || !better_by(options.worth_installing, *candidate, now_in_force))) {
     decision.action = Action::kKeep;
-    decision.reason = "no plan found that is worth a change: scenario plan " + number(planned) + in_force_text + rivals;
+    decision.reason = "no plan found that is worth a change: scenario plan " +
+                      (routes ? number(planned.risk) : "none (" + why_none + ")") + in_force_text + rivals +
+                      important_text(now_in_force);
     describe_outlook(decision, set.forecast, now_in_force);
     return;
   }
   if (falls_back) {
     decision.action = Action::kFallback;
-    const std::string scenario_text = routes ? ", scenario plan " + number(planned) : ", no scenario plan: " + why_none;
-    const std::string name = best_safe != safe.end() ? best_safe->name : "forecast alone";
-    PathPlan safest_plan = best_safe != safe.end() ? std::move(best_safe->plan) : constrained(std::move(start));
-    decision.reason = name + " is the safest: expected utilisation " + number(outlook(safest_plan).risk) +
-                      scenario_text + in_force_text + rivals;
+    const std::string scenario_text =
+        routes ? ", scenario plan " + number(planned.risk) : ", no scenario plan: " + why_none;
+    const std::string name = safest != nullptr ? safest->name : "forecast alone";
+    PathPlan safest_plan = safest != nullptr ? std::move(safest->plan) : constrained(std::move(start));
+    const PlanOutlook its = outlook(safest_plan);
+    decision.reason = name + " is the safest: expected utilisation " + number(its.risk) + scenario_text +
+                      in_force_text + rivals + important_text(its);
     put_forward(decision, std::move(safest_plan), usable);
   } else {
     decision.action = Action::kInstall;
-    decision.reason = "scenario plan: expected utilisation " + number(planned) + ", at least " +
-                      number(decision.lower_bound) + " by any plan" + in_force_text + rivals;
+    decision.reason = "scenario plan: expected utilisation " + number(planned.risk) + ", at least " +
+                      number(decision.lower_bound) + " by any plan" + in_force_text + rivals + important_text(planned);
     put_forward(decision, std::move(routes->plan), usable);
   }
   describe_outlook(decision, set.forecast, outlook(chosen(decision)));

@@ -41,9 +41,10 @@ class LeastDelay {
   std::vector<std::optional<ShortestPathTree>> trees_;  // by source
 };
 
-/// A rule with the rows that it holds for.
+/// A rule and a level with the rows that they hold for.
 struct RuleGroup {
   PathRule rule;
+  std::size_t level;
   std::vector<std::size_t> rows;
   LeastDelay least_delay;
 };
@@ -64,6 +65,15 @@ void settle(const Topology& topology, RuleGroup& group, LeastDelay& free, RuledD
   demand.fixed = demand.broken.has_value();
 }
 
+std::size_t level_of_row(const PlanConstraints& constraints, std::size_t row) {
+  const auto& levels = constraints.levels;
+  for (std::size_t level = 0; level < levels.size(); ++level) {
+    const auto& classes = levels[level].classes;
+    if (std::find(classes.begin(), classes.end(), TrafficClass{row}) != classes.end()) return level;
+  }
+  return levels.empty() ? 0 : levels.size() - 1;
+}
+
 /// Puts one pair's demands together.
 class PairWriter {
  public:
@@ -76,16 +86,18 @@ class PairWriter {
     std::vector<bool> pinned(out_.row_count, false);
     for (const Pin& pin : constraints_.pins) {
       if (pin.from != from || pin.to != to || !is_up(topology_, pin)) continue;
-      RuledDemand demand{.from = from, .to = to, .rows = {}, .fixed = true, .path = pin.links};
-      for (std::size_t row = 0; row < out_.row_count; ++row) {
-        if (pinned[row] || (pin.cls && pin.cls->index() != row)) continue;
-        pinned[row] = true;
-        demand.rows.push_back(row);
+      for (std::size_t level = 0; level < std::max<std::size_t>(1, constraints_.levels.size()); ++level) {
+        RuledDemand demand{.from = from, .to = to, .rows = {}, .level = level, .fixed = true, .path = pin.links};
+        for (std::size_t row = 0; row < out_.row_count; ++row) {
+          if (pinned[row] || (pin.cls && pin.cls->index() != row) || level_of_row(constraints_, row) != level) continue;
+          pinned[row] = true;
+          demand.rows.push_back(row);
+        }
+        if (!demand.rows.empty()) out_.demands.push_back(std::move(demand));
       }
-      if (!demand.rows.empty()) out_.demands.push_back(std::move(demand));
     }
     for (RuleGroup& group : groups_) {
-      RuledDemand demand{.from = from, .to = to, .rows = {}, .rule = group.rule};
+      RuledDemand demand{.from = from, .to = to, .rows = {}, .level = group.level, .rule = group.rule};
       for (const std::size_t row : group.rows) {
         if (!pinned[row]) demand.rows.push_back(row);
       }
@@ -110,11 +122,13 @@ std::vector<RuleGroup> grouped(const Topology& topology, const PlanConstraints& 
   std::vector<RuleGroup> groups;
   for (std::size_t row = 0; row < row_count; ++row) {
     const PathRule rule = row < constraints.classes.size() ? constraints.classes[row] : PathRule{};
-    const auto same = std::find_if(groups.begin(), groups.end(), [&](const RuleGroup& g) { return g.rule == rule; });
+    const std::size_t level = level_of_row(constraints, row);
+    const auto same = std::find_if(groups.begin(), groups.end(),
+                                   [&](const RuleGroup& g) { return g.rule == rule && g.level == level; });
     if (same != groups.end()) {
       same->rows.push_back(row);
     } else {
-      groups.push_back({.rule = rule, .rows = {row}, .least_delay = LeastDelay{topology, rule.avoid}});
+      groups.push_back({.rule = rule, .level = level, .rows = {row}, .least_delay = LeastDelay{topology, rule.avoid}});
     }
   }
   return groups;
@@ -132,11 +146,13 @@ bool PathRule::allows(const Topology& topology, std::span<const LinkId> links) c
 }
 
 bool PlanConstraints::empty() const {
-  return pins.empty() && std::all_of(classes.begin(), classes.end(), [](const PathRule& rule) { return rule.empty(); });
+  return pins.empty() && levels.size() < 2 &&
+         std::all_of(classes.begin(), classes.end(), [](const PathRule& rule) { return rule.empty(); });
 }
 
 PlanConstraints constraints_of(const PolicySet& policies) {
-  PlanConstraints constraints{.classes = {}, .pins = policies.pins};
+  PlanConstraints constraints{
+      .classes = {}, .pins = policies.pins, .levels = priority_levels(policies, policies.classes.size())};
   for (const ClassPolicy& policy : policies.classes) {
     constraints.classes.push_back({.avoid = policy.avoid, .latency_max = policy.latency_max});
   }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "controller/policy.h"
+#include "controller/priority_levels.h"
 #include "core/ids.h"
 #include "core/topology.h"
 #include "core/units.h"
@@ -26,6 +27,9 @@ struct PathRule {
 struct PlanConstraints {
   std::vector<PathRule> classes{};  ///< by class; classes beyond have none
   std::vector<Pin> pins{};
+  /// Most important first: each is planned as well as it can be before the next. Fewer than two: all classes count
+  /// alike. A class that is in none belongs to the last.
+  std::vector<PriorityLevel> levels{};
 
   [[nodiscard]] bool empty() const;
   bool operator==(const PlanConstraints&) const = default;
@@ -41,11 +45,12 @@ struct BrokenRule {
   bool operator==(const BrokenRule&) const = default;
 };
 
-/// Demands of one pair that are planned as one: those of classes with equal rules.
+/// Demands of one pair that are planned as one: those of classes with equal rules and one priority.
 struct RuledDemand {
   NodeId from;
   NodeId to;
   std::vector<std::size_t> rows;  ///< see RuledDemands::row_count; rising
+  std::size_t level = 0;          ///< position in PlanConstraints::levels
   PathRule rule{};                ///< empty: any path
   bool fixed = false;             ///< stays on `path`: pinned, or no path follows the rule
   std::vector<LinkId> path{};     ///< of a rule or a pin: the path of least delay that may be taken

@@ -9,46 +9,87 @@
 namespace wan::controller {
 namespace {
 
-/// By scenario, the largest utilisation.
-std::vector<double> largest_utilizations(const Topology& topology, const PathPlan& plan,
-                                         std::span<const TrafficMatrix> scenarios) {
-  const std::size_t count = scenarios.size();
-  const std::size_t n = topology.node_count();
-  std::vector<double> load(topology.link_count() * count, 0.0);  // [link][scenario]
-  std::vector<double> rate(count);
-  for (std::size_t d = 0; d < plan.demand_count(); ++d) {
-    const Demand& demand = plan.demands()[d];
-    if (demand.cls.index() >= scenarios.front().class_count()) continue;
-    const std::size_t entry = (demand.cls.index() * n + demand.from.index()) * n + demand.to.index();
-    for (std::size_t k = 0; k < count; ++k) rate[k] = scenarios[k].bps()[entry];
-    for (std::size_t p = 0; p < plan.path_count(d); ++p) {
-      const auto [fraction, links] = plan.path(d, p);
-      for (const LinkId link : links) {
-        double* row = load.data() + link.index() * count;
-        for (std::size_t k = 0; k < count; ++k) row[k] += fraction * rate[k];
+constexpr double kMuchTheSame = 0.03;  // part by which more important traffic may differ between equally good plans
+
+/// What a plan puts on every link in every scenario, one level of traffic after the other.
+class LoadTable {
+ public:
+  LoadTable(const Topology& topology, const PathPlan& plan, std::span<const TrafficMatrix> scenarios)
+      : topology_{topology}, plan_{plan}, scenarios_{scenarios}, load_(topology.link_count() * scenarios.size(), 0.0) {}
+
+  template <typename Belongs>
+  void add(const Belongs& belongs) {
+    const std::size_t count = scenarios_.size();
+    const std::size_t n = topology_.node_count();
+    std::vector<double> rate(count);
+    for (std::size_t d = 0; d < plan_.demand_count(); ++d) {
+      const Demand& demand = plan_.demands()[d];
+      if (demand.cls.index() >= scenarios_.front().class_count() || !belongs(demand.cls)) continue;
+      const std::size_t entry = (demand.cls.index() * n + demand.from.index()) * n + demand.to.index();
+      for (std::size_t k = 0; k < count; ++k) rate[k] = scenarios_[k].bps()[entry];
+      for (std::size_t p = 0; p < plan_.path_count(d); ++p) {
+        const auto [fraction, links] = plan_.path(d, p);
+        for (const LinkId link : links) {
+          double* row = load_.data() + link.index() * count;
+          for (std::size_t k = 0; k < count; ++k) row[k] += fraction * rate[k];
+        }
       }
     }
   }
-  std::vector<double> largest(count, 0.0);
-  for (std::size_t l = 0; l < topology.link_count(); ++l) {
-    const Link& link = topology.links()[l];
-    if (!link.up) continue;
-    for (std::size_t k = 0; k < count; ++k)
-      largest[k] = std::max(largest[k], load[l * count + k] / link.capacity.bps());
+  /// By scenario.
+  [[nodiscard]] std::vector<double> largest_utilizations() const {
+    const std::size_t count = scenarios_.size();
+    std::vector<double> largest(count, 0.0);
+    for (std::size_t l = 0; l < topology_.link_count(); ++l) {
+      const Link& link = topology_.links()[l];
+      if (!link.up) continue;
+      for (std::size_t k = 0; k < count; ++k) {
+        largest[k] = std::max(largest[k], load_[l * count + k] / link.capacity.bps());
+      }
+    }
+    return largest;
   }
-  return largest;
-}
+
+ private:
+  const Topology& topology_;
+  const PathPlan& plan_;
+  std::span<const TrafficMatrix> scenarios_;
+  std::vector<double> load_;  // [link][scenario], bits per second
+};
 
 }  // namespace
 
 PlanOutlook outlook_of_plan(const Topology& topology, const PathPlan& plan, std::span<const TrafficMatrix> scenarios,
-                            double tail) {
+                            double tail, std::span<const PriorityLevel> levels) {
   if (scenarios.empty()) return {};
-  std::vector<double> largest = largest_utilizations(topology, plan, scenarios);
-  PlanOutlook outlook{.mean = tail_mean(largest, 1.0), .p95 = 0.0, .risk = tail_mean(largest, tail)};
+  PlanOutlook outlook;
+  LoadTable loads{topology, plan, scenarios};
+  const auto is_of = [](const PriorityLevel& level, TrafficClass cls) {
+    return std::find(level.classes.begin(), level.classes.end(), cls) != level.classes.end();
+  };
+  const auto above = levels.empty() ? levels : levels.first(levels.size() - 1);
+  for (const PriorityLevel& level : above) {
+    loads.add([&](TrafficClass cls) { return is_of(level, cls); });
+    const double reached = tail_mean(loads.largest_utilizations(), tail);
+    outlook.important.push_back(std::max(reached, level.utilization_target.value_or(0.0)));
+  }
+  loads.add([&](TrafficClass cls) {
+    return std::none_of(above.begin(), above.end(), [&](const PriorityLevel& level) { return is_of(level, cls); });
+  });
+  std::vector<double> largest = loads.largest_utilizations();
+  outlook.mean = tail_mean(largest, 1.0);
+  outlook.risk = tail_mean(largest, tail);
   std::sort(largest.begin(), largest.end());
   outlook.p95 = largest[static_cast<std::size_t>(std::ceil(0.95 * static_cast<double>(largest.size()))) - 1];
   return outlook;
+}
+
+bool better_by(double part, const PlanOutlook& one, const PlanOutlook& other) {
+  for (std::size_t i = 0; i < std::min(one.important.size(), other.important.size()); ++i) {
+    if (one.important[i] < other.important[i] * (1.0 - kMuchTheSame)) return true;
+    if (other.important[i] < one.important[i] * (1.0 - kMuchTheSame)) return false;
+  }
+  return one.risk < other.risk * (1.0 - part);
 }
 
 }  // namespace wan::controller

@@ -17,7 +17,8 @@ constexpr double kPriceTolerance = 1e-4;  // paths this close in price are left 
 constexpr double kSlopeLeft = 0.2;        // a step that leaves no more of the first slope is far enough
 constexpr double kStaleSum = 1e-3;        // a sum of exponentials below this has lost digits: the shift is outdated
 constexpr double kSameShare = 1e-12;
-constexpr double kCounts = 1e-8;  // an exponential below this in all scenarios gives a link no price worth reckoning
+constexpr double kNoLimit = -1e9;  // utilisation of which the exponential is nothing
+constexpr double kCounts = 1e-8;   // an exponential below this in all scenarios gives a link no price worth reckoning
 
 /// One link that a move loads (sign +1) or relieves (sign -1).
 struct Touched {
@@ -336,17 +337,13 @@ double line_search(const ScenarioLoads& loads, const double* rate, std::span<con
 
 /// The level at which the weighted shares of the scenarios above it, softly counted, sum to one.
 double best_level(const ScenarioLoads& loads) {
-  double low = loads.shift[0] + std::log(loads.sum[0]) / loads.eta;
-  double high = low;
-  const auto soft = [&loads](std::size_t k) { return loads.shift[k] + std::log(loads.sum[k]) / loads.eta; };
   std::vector<double> maxima;
-  for (std::size_t k = 0; k < loads.stride && loads.weight[k] > 0.0; ++k) {
-    maxima.push_back(soft(k));
-    low = std::min(low, maxima.back());
-    high = std::max(high, maxima.back());
+  for (std::size_t k = 0; k < loads.scenarios; ++k) {
+    maxima.push_back(loads.shift[k] + std::log(loads.sum[k]) / loads.eta);
   }
-  low -= 40.0 / loads.eta;
-  high += 40.0 / loads.eta;
+  const auto [least, most] = std::minmax_element(maxima.begin(), maxima.end());
+  double low = *least - 40.0 / loads.eta;
+  double high = *most + 40.0 / loads.eta;
   for (int i = 0; i < kLevelSteps; ++i) {
     const double level = 0.5 * (low + high);
     double counted = 0.0;
@@ -358,23 +355,17 @@ double best_level(const ScenarioLoads& loads) {
   return 0.5 * (low + high);
 }
 
-std::vector<double> largest_by_scenario(const ScenarioLoads& loads) {
-  std::vector<double> largest;
-  for (std::size_t k = 0; k < loads.stride && loads.weight[k] > 0.0; ++k) {
-    double highest = 0.0;
-    for (std::size_t l = 0; l < loads.links; ++l) highest = std::max(highest, loads.utilization[l * loads.stride + k]);
-    largest.push_back(highest);
-  }
-  return largest;
-}
-
 }  // namespace
 
-ScenarioLoads::ScenarioLoads(std::size_t link_count, std::size_t scenario_count, double tail_counted)
+ScenarioLoads::ScenarioLoads(std::size_t link_count, std::size_t scenario_count, double tail_counted,
+                             std::size_t limited_groups)
     : links{link_count},
-      rows{tail_counted < 1.0 ? link_count + 1 : link_count},
-      stride{(scenario_count + kLanes - 1) / kLanes * kLanes},
+      scenarios{scenario_count},
+      limited{limited_groups * scenario_count},
+      rows{tail_counted < 1.0 || limited_groups > 0 ? link_count + 1 : link_count},
+      stride{(scenarios + limited + kLanes - 1) / kLanes * kLanes},
       tail{tail_counted},
+      limit(limited, 0.0),
       weight(stride, 0.0),
       inverse_capacity(link_count, 0.0),
       utilization(rows * stride, 0.0),
@@ -382,7 +373,9 @@ ScenarioLoads::ScenarioLoads(std::size_t link_count, std::size_t scenario_count,
       shift(stride, 0.0),
       sum(stride, 0.0),
       counts(rows, 1) {
-  for (std::size_t k = 0; k < scenario_count; ++k) weight[k] = 1.0 / (static_cast<double>(scenario_count) * tail);
+  const auto count = static_cast<double>(scenario_count);
+  for (std::size_t k = 0; k < scenarios; ++k) weight[k] = 1.0 / (count * tail);
+  for (std::size_t k = 0; k < limited; ++k) weight[scenarios + k] = kLimitWeight / count;
 }
 
 void ScenarioLoads::refresh() {
@@ -390,23 +383,38 @@ void ScenarioLoads::refresh() {
   for (std::size_t l = 0; l < links; ++l) {
     for (std::size_t k = 0; k < stride; ++k) shift[k] = std::max(shift[k], utilization[l * stride + k]);
   }
-  refresh_rows(utilization.data(), shift.data(), eta, links, stride, exponential.data(), sum.data(), counts.data());
+  const auto refresh_first = [this](std::size_t count) {
+    refresh_rows(utilization.data(), shift.data(), eta, count, stride, exponential.data(), sum.data(), counts.data());
+  };
+  if (rows == links || tail < 1.0) refresh_first(links);
   if (rows == links) return;
-  level = best_level(*this);
-  for (std::size_t k = 0; k < stride; ++k) {
-    utilization[links * stride + k] = level;
-    shift[k] = std::max(shift[k], level);
+  double* last = utilization.data() + links * stride;
+  std::fill(last, last + stride, kNoLimit);
+  if (tail < 1.0) {
+    level = best_level(*this);
+    std::fill(last, last + scenarios, level);
   }
-  refresh_rows(utilization.data(), shift.data(), eta, rows, stride, exponential.data(), sum.data(), counts.data());
+  std::copy(limit.begin(), limit.end(), last + scenarios);
+  for (std::size_t k = 0; k < stride; ++k) shift[k] = std::max(shift[k], last[k]);
+  refresh_first(rows);
 }
 
-double ScenarioLoads::expected_utilization() const { return tail_mean(largest_by_scenario(*this), 1.0); }
+std::vector<double> ScenarioLoads::largest_utilizations() const {
+  std::vector<double> largest(scenarios, 0.0);
+  for (std::size_t l = 0; l < links; ++l) {
+    for (std::size_t k = 0; k < scenarios; ++k) largest[k] = std::max(largest[k], utilization[l * stride + k]);
+  }
+  return largest;
+}
 
-double ScenarioLoads::risk_utilization() const { return tail_mean(largest_by_scenario(*this), tail); }
+double ScenarioLoads::expected_utilization() const { return tail_mean(largest_utilizations(), 1.0); }
+
+double ScenarioLoads::risk_utilization() const { return tail_mean(largest_utilizations(), tail); }
 
 double ScenarioLoads::soft_utilization() const {
-  double expected = rows > links ? level * (1.0 - 1.0 / tail) : 0.0;
-  for (std::size_t k = 0; k < stride; ++k) expected += weight[k] * (shift[k] + std::log(sum[k]) / eta);
+  double expected = tail < 1.0 ? level * (1.0 - 1.0 / tail) : 0.0;
+  for (std::size_t k = 0; k < scenarios + limited; ++k) expected += weight[k] * (shift[k] + std::log(sum[k]) / eta);
+  for (std::size_t k = 0; k < limited; ++k) expected -= weight[scenarios + k] * limit[k];
   return expected;
 }
 

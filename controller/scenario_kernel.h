@@ -13,18 +13,27 @@ namespace wan::controller {
 /// soft maximum's mean or, with a tail below 1, its smoothed conditional value at risk: the mean of the worst `tail` of
 /// the scenarios. The latter is min over t of t + mean(max(u, t) - t) / tail, so all it takes is one more row, at
 /// utilisation t in every scenario, and weights divided by the tail; t is best again at every `refresh`.
+///
+/// Further columns are limited: groups of as many columns as there are scenarios, each with a part of the traffic that
+/// must stay at its `limit`, or below. They weigh `kLimitWeight` together, and only where they are above: the same row
+/// has their limits.
 /// Source: Rockafellar and Uryasev, Optimization of Conditional Value-at-Risk, J. Risk 2000, theorem 1.
 struct ScenarioLoads {
+  static constexpr double kLimitWeight = 8.0;  ///< of a limited group, where the scenarios weigh 1
+
   /// @param tail  in (0, 1]; 1: the mean over all scenarios
-  ScenarioLoads(std::size_t link_count, std::size_t scenario_count, double tail = 1.0);
+  ScenarioLoads(std::size_t link_count, std::size_t scenario_count, double tail = 1.0, std::size_t limited_groups = 0);
 
   std::size_t links;
-  std::size_t rows;                      ///< links, and the row at `level` with a tail below 1
+  std::size_t scenarios;                 ///< the first columns
+  std::size_t limited;                   ///< columns after them
+  std::size_t rows;                      ///< links, and the row at level and limits where there are any
   std::size_t stride;                    ///< columns with padding
   double tail;                           ///< part of the scenarios that counts: the worst
   double level = 0.0;                    ///< t above: about the least of the maxima that count
+  std::vector<double> limit;             ///< by limited column: utilisation
   double eta = 1.0;                      ///< sharpness of the soft maximum, 1 / utilisation
-  std::vector<double> weight;            ///< by column: probability of the scenario / tail; 0 for padding
+  std::vector<double> weight;            ///< by column: of a scenario its probability / tail; 0 for padding
   std::vector<double> inverse_capacity;  ///< by link; 0 for a link that is down
   std::vector<double> utilization;       ///< [row][column]
   std::vector<double> exponential;       ///< [row][column] exp(eta (utilisation - shift))
@@ -34,11 +43,14 @@ struct ScenarioLoads {
 
   /// Recomputes level, shift, exponentials and sums from the utilisations.
   void refresh();
-  /// Weighted mean over all scenarios of the (unsmoothed) largest utilisation.
+  /// By scenario: the (unsmoothed) largest utilisation.
+  [[nodiscard]] std::vector<double> largest_utilizations() const;
+  /// Weighted mean of these.
   [[nodiscard]] double expected_utilization() const;
   /// The same over the worst `tail` of them: what is minimised, unsmoothed.
   [[nodiscard]] double risk_utilization() const;
-  /// What is minimised: with tail 1, the weighted mean of (1 / eta) ln sum exp(eta utilisation).
+  /// What is minimised: with tail 1, the weighted mean of (1 / eta) ln sum exp(eta utilisation); and by how much
+  /// limited columns are above their limits, as softly.
   [[nodiscard]] double soft_utilization() const;
 };
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "controller/bounded_path_search.h"
+#include "controller/candidate_paths.h"
 #include "controller/scenario_kernel.h"
 #include "controller/tree_search.h"
 #include "core/shortest_paths.h"
@@ -25,66 +26,23 @@ constexpr double kWorthAPath = 1e-3;      // a new path must be cheaper by this 
 constexpr double kDelayInOverload = 0.1;  // of its weight: what is not lost may go a longer way
 constexpr int kPricesTried = 4;           // of change, each half the one before
 constexpr int kSweepsAPrice = 12;
-constexpr double kFreeKept = 0.5;  // of a demand's free shares: with less on paths still held they are no start
+constexpr double kLevelSlack = 0.01;  // part by which lower priorities may raise what the higher ones reach alone
 
 void sharpen(ScenarioLoads& loads, double eta) {
   loads.eta = eta;
   loads.refresh();
 }
 
+/// What the traffic of one priority level and of those above may make of the largest utilisation, whatever comes below.
+struct LevelLimit {
+  std::size_t level;
+  std::vector<double> utilization;  // by scenario
+};
+
 /// What a shortest-path run for every demand brought.
 struct PathSearch {
   double bound = 0.0;     ///< dual bound on the expected utilisation of any plan
   std::size_t added = 0;  ///< new candidate paths
-};
-
-/// One demand with its candidate paths, in flat arrays.
-struct Candidates {
-  Demand demand;
-  std::vector<std::uint32_t> first{0};
-  std::vector<std::uint32_t> links;
-  std::vector<double> delay;        // by path, seconds
-  std::vector<double> delay_price;  // by path
-  std::vector<double> share;        // by path
-  std::vector<double> anchor;       // by path: its share in the plan in force
-  std::vector<double> free;         // by path: its share in the newest plan to which change was free
-  double change_price = 0.0;        // of moving all of it away from that plan
-  std::vector<int> idle;            // by path: decisions since it last carried anything
-
-  [[nodiscard]] std::size_t size() const { return share.size(); }
-  [[nodiscard]] std::span<const std::uint32_t> path(std::size_t p) const {
-    return std::span{links}.subspan(first[p], first[p + 1] - first[p]);
-  }
-  [[nodiscard]] std::size_t find(std::span<const std::uint32_t> wanted) const {
-    for (std::size_t p = 0; p < size(); ++p) {
-      const auto held = path(p);
-      if (std::equal(held.begin(), held.end(), wanted.begin(), wanted.end())) return p;
-    }
-    return size();
-  }
-  void add(std::span<const std::uint32_t> path_links, double path_delay) {
-    links.insert(links.end(), path_links.begin(), path_links.end());
-    first.push_back(static_cast<std::uint32_t>(links.size()));
-    delay.push_back(path_delay);
-    delay_price.push_back(0.0);
-    share.push_back(0.0);
-    anchor.push_back(0.0);
-    free.push_back(0.0);
-    idle.push_back(0);
-  }
-  void remove(std::size_t p) {
-    const std::uint32_t removed = first[p + 1] - first[p];
-    links.erase(links.begin() + first[p], links.begin() + first[p + 1]);
-    first.erase(first.begin() + static_cast<std::ptrdiff_t>(p));
-    for (std::size_t i = p; i < first.size(); ++i) first[i] -= removed;
-    const auto at = static_cast<std::ptrdiff_t>(p);
-    delay.erase(delay.begin() + at);
-    delay_price.erase(delay_price.begin() + at);
-    share.erase(share.begin() + at);
-    anchor.erase(anchor.begin() + at);
-    free.erase(free.begin() + at);
-    idle.erase(idle.begin() + at);
-  }
 };
 
 }  // namespace
@@ -97,9 +55,16 @@ struct ScenarioPlanner::Impl {
   void constrain_start(std::size_t d);
   /// Starts where the newest plan to which change was free left off, not from the one in force.
   void take_newest_free();
-  void set_rates(std::span<const TrafficMatrix> scenarios, ScenarioLoads& loads);
+  [[nodiscard]] ScenarioLoads make_loads(std::size_t scenario_count, std::span<const LevelLimit> limits) const;
+  /// Of all demands down to a level; in limited columns, of those down to the limit's.
+  void set_rates(std::span<const TrafficMatrix> scenarios, ScenarioLoads& loads, std::span<const LevelLimit> limits,
+                 std::size_t level);
+  /// Limited columns in units in which their limits are as high as the utilisation is now: one sharpness suits all.
+  void scale_limits(ScenarioLoads& loads, std::span<const LevelLimit> limits);
+  /// By levels that have traffic, but for the last of them: the best that can be had when those below stand back.
+  [[nodiscard]] std::vector<LevelLimit> find_limits(std::span<const TrafficMatrix> scenarios, bool in_force);
   /// What delay and change cost, in units of utilisation.
-  void price_paths(double utilization, double change_price);
+  void price_paths(std::size_t scenario_count, double utilization, double change_price);
   void load_links(ScenarioLoads& loads) const;
   /// Adds each demand's cheapest path where it is worth having.
   PathSearch generate_paths(const ScenarioLoads& loads);
@@ -124,10 +89,11 @@ struct ScenarioPlanner::Impl {
   ScenarioOptions options;
   TreeSearchGraph graph;
   TreeSearch search;
-  std::vector<double> delay;           // by link, seconds
-  std::vector<double> shortest_delay;  // by demand, seconds
-  RuledDemands ruled;                  // every connected pair: one demand, or several under constraints
-  std::vector<Candidates> demands;     // of `ruled`, in its order
+  std::vector<double> delay;            // by link, seconds
+  std::vector<double> shortest_delay;   // by demand, seconds
+  std::vector<PriorityLevel> levels;    // most important first; one at least
+  RuledDemands ruled;                   // every connected pair: one demand, or several under constraints
+  std::vector<CandidatePaths> demands;  // of `ruled`, in its order
   std::vector<std::uint32_t> found_links;
   std::size_t stride = 0;
   std::vector<double> rate;  // [demand][scenario], bits per second
@@ -142,14 +108,17 @@ ScenarioPlanner::Impl::Impl(const Topology& network, const ScenarioOptions& want
       graph{topology},
       search{graph},
       delay{delay_costs(topology)},
+      levels{constraints.levels},
       ruled{ruled_demands(topology, constraints)} {
+  if (levels.empty()) levels.emplace_back();
   std::size_t source = topology.node_count();
   for (const RuledDemand& demand : ruled.demands) {
     if (demand.from.index() != source) {
       source = demand.from.index();
       search.run(source, delay);
     }
-    Candidates candidates;
+    CandidatePaths candidates;
+    candidates.alone.resize(levels.size() - 1);
     candidates.demand = {TrafficClass{demand.rows[0]}, demand.from, demand.to};
     demands.push_back(std::move(candidates));
     shortest_delay.push_back(search.cost()[demand.to.index()]);
@@ -159,7 +128,7 @@ ScenarioPlanner::Impl::Impl(const Topology& network, const ScenarioOptions& want
 void ScenarioPlanner::Impl::take_start(const PathPlan& start) {
   std::vector<std::uint32_t> links;
   for (std::size_t d = 0; d < demands.size(); ++d) {
-    Candidates& candidates = demands[d];
+    CandidatePaths& candidates = demands[d];
     for (std::size_t p = candidates.size(); p-- > 0;) {
       if (++candidates.idle[p] > 50 && candidates.size() > kPathsMax / 2) candidates.remove(p);
     }
@@ -185,7 +154,7 @@ void ScenarioPlanner::Impl::take_start(const PathPlan& start) {
 }
 
 void ScenarioPlanner::Impl::constrain_start(std::size_t d) {
-  Candidates& candidates = demands[d];
+  CandidatePaths& candidates = demands[d];
   const double sum = std::accumulate(candidates.share.begin(), candidates.share.end(), 0.0);
   if (sum > 0.0) {
     for (double& share : candidates.share) share /= sum;
@@ -205,14 +174,21 @@ void ScenarioPlanner::Impl::constrain_start(std::size_t d) {
 
 void ScenarioPlanner::Impl::take_newest_free() {
   for (std::size_t d = 0; d < demands.size(); ++d) {
-    Candidates& candidates = demands[d];
-    const double sum = std::accumulate(candidates.free.begin(), candidates.free.end(), 0.0);
-    if (!active[d] || sum < kFreeKept) continue;
-    for (std::size_t p = 0; p < candidates.size(); ++p) candidates.share[p] = candidates.free[p] / sum;
+    if (active[d]) demands[d].start_from(demands[d].free);
   }
 }
 
-void ScenarioPlanner::Impl::set_rates(std::span<const TrafficMatrix> scenarios, ScenarioLoads& loads) {
+ScenarioLoads ScenarioPlanner::Impl::make_loads(std::size_t scenario_count, std::span<const LevelLimit> limits) const {
+  ScenarioLoads loads{topology.link_count(), scenario_count, options.tail, limits.size()};
+  for (std::size_t l = 0; l < loads.links; ++l) {
+    const Link& link = topology.links()[l];
+    loads.inverse_capacity[l] = link.up ? 1.0 / link.capacity.bps() : 0.0;
+  }
+  return loads;
+}
+
+void ScenarioPlanner::Impl::set_rates(std::span<const TrafficMatrix> scenarios, ScenarioLoads& loads,
+                                      std::span<const LevelLimit> limits, std::size_t level) {
   stride = loads.stride;
   rate.assign(demands.size() * stride, 0.0);
   active.assign(demands.size(), false);
@@ -222,10 +198,36 @@ void ScenarioPlanner::Impl::set_rates(std::span<const TrafficMatrix> scenarios, 
       for (std::size_t pair = 0; pair < ruled.pair_count; ++pair) {
         const std::size_t d = ruled.demand_of[first + pair];
         const double bps = scenarios[k].at(TrafficClass{c}, demands[d].demand.from, demands[d].demand.to).bps();
+        if (bps <= 0.0 || ruled.demands[d].level > level) continue;
         rate[d * stride + k] += bps;
-        if (bps > 0.0) active[d] = true;
+        active[d] = true;
       }
     }
+  }
+  for (std::size_t d = 0; d < demands.size(); ++d) {
+    double* its = rate.data() + d * stride;
+    for (std::size_t g = 0; active[d] && g < limits.size(); ++g) {
+      if (ruled.demands[d].level <= limits[g].level)
+        std::copy_n(its, scenarios.size(), its + (g + 1) * scenarios.size());
+    }
+  }
+}
+
+void ScenarioPlanner::Impl::scale_limits(ScenarioLoads& loads, std::span<const LevelLimit> limits) {
+  const double utilization = loads.risk_utilization();
+  for (std::size_t g = 0; g < limits.size(); ++g) {
+    const std::vector<double>& limit = limits[g].utilization;
+    const double mean = std::accumulate(limit.begin(), limit.end(), 0.0) / static_cast<double>(limit.size());
+    const double scale = mean > 0.0 ? utilization / mean : 1.0;
+    const std::size_t first = (g + 1) * loads.scenarios;
+    for (std::size_t k = 0; k < limit.size(); ++k) loads.limit[first - loads.scenarios + k] = scale * limit[k];
+    const auto scale_rows = [&](std::vector<double>& rows) {
+      for (std::size_t row = 0; row < rows.size(); row += stride) {
+        for (std::size_t k = first; k < first + loads.scenarios; ++k) rows[row + k] *= scale;
+      }
+    };
+    scale_rows(rate);
+    scale_rows(loads.utilization);
   }
 }
 
@@ -233,7 +235,7 @@ void ScenarioPlanner::Impl::load_links(ScenarioLoads& loads) const {
   std::fill(loads.utilization.begin(), loads.utilization.end(), 0.0);
   for (std::size_t d = 0; d < demands.size(); ++d) {
     if (!active[d]) continue;
-    const Candidates& candidates = demands[d];
+    const CandidatePaths& candidates = demands[d];
     for (std::size_t p = 0; p < candidates.size(); ++p) {
       if (candidates.share[p] == 0.0) continue;
       for (const std::uint32_t link : candidates.path(p)) {
@@ -246,12 +248,12 @@ void ScenarioPlanner::Impl::load_links(ScenarioLoads& loads) const {
 
 /// A path's delay costs its mean rate x delay, in units in which all demands on their shortest paths cost
 /// `delay_weight` x utilisation; a demand's change costs its part of all traffic x `change_price`.
-void ScenarioPlanner::Impl::price_paths(double utilization, double change_price) {
+void ScenarioPlanner::Impl::price_paths(std::size_t scenario_count, double utilization, double change_price) {
   std::vector<double> mean(demands.size(), 0.0);
   double shortest = 0.0;
   double total = 0.0;
   for (std::size_t d = 0; d < demands.size(); ++d) {
-    for (std::size_t k = 0; k < stride; ++k) mean[d] += rate[d * stride + k];
+    for (std::size_t k = 0; k < scenario_count; ++k) mean[d] += rate[d * stride + k];
     shortest += mean[d] * shortest_delay[d];
     total += mean[d];
   }
@@ -259,7 +261,7 @@ void ScenarioPlanner::Impl::price_paths(double utilization, double change_price)
   const double delay_unit = shortest > 0.0 ? delay_weight * utilization / shortest : 0.0;
   const double change_unit = total > 0.0 ? change_price / total : 0.0;
   for (std::size_t d = 0; d < demands.size(); ++d) {
-    Candidates& candidates = demands[d];
+    CandidatePaths& candidates = demands[d];
     candidates.change_price = change_unit * mean[d];
     for (std::size_t p = 0; p < candidates.size(); ++p) {
       candidates.delay_price[p] = delay_unit * mean[d] * candidates.delay[p];
@@ -270,15 +272,18 @@ void ScenarioPlanner::Impl::price_paths(double utilization, double change_price)
 PathSearch ScenarioPlanner::Impl::generate_paths(const ScenarioLoads& loads) {
   std::vector<double> price(topology.link_count());
   PathSearch found;
-  // Prices x capacities sum to the weights' part above the level, which is 1 but for rounding.
+  // Prices x capacities sum to the weights' part above level and limits: for the scenarios 1 but for rounding.
   double counted = 0.0;
-  for (std::size_t k = 0; k < stride; ++k) {
+  double within_limits = 0.0;  // what a plan pays at most in limited columns, if it stays at their limits
+  for (std::size_t k = 0; k < loads.scenarios + loads.limited; ++k) {
     const double idle = loads.rows > loads.links ? loads.exponential[loads.links * stride + k] / loads.sum[k] : 0.0;
-    counted += loads.weight[k] * (1.0 - idle);
+    const double priced = loads.weight[k] * (1.0 - idle);
+    k < loads.scenarios ? counted += priced : within_limits += priced * loads.limit[k - loads.scenarios];
   }
+  found.bound = -within_limits / counted;
   for (std::size_t d = 0; d < demands.size(); ++d) {
     if (!active[d]) continue;
-    Candidates& candidates = demands[d];
+    CandidatePaths& candidates = demands[d];
     demand_link_prices(loads, rate_of(d), price);
     const double cheapest = search_path(d, price);
     found.bound += cheapest / counted;
@@ -354,7 +359,7 @@ double ScenarioPlanner::Impl::cost(const ScenarioLoads& loads) const {
   double value = loads.soft_utilization();
   for (std::size_t d = 0; d < demands.size(); ++d) {
     if (!active[d]) continue;
-    const Candidates& candidates = demands[d];
+    const CandidatePaths& candidates = demands[d];
     for (std::size_t p = 0; p < candidates.size(); ++p) value += candidates.share[p] * candidates.delay_price[p];
   }
   return value;
@@ -362,7 +367,7 @@ double ScenarioPlanner::Impl::cost(const ScenarioLoads& loads) const {
 
 double ScenarioPlanner::Impl::cost_of_change() const {
   double value = 0.0;
-  for (const Candidates& candidates : demands) {
+  for (const CandidatePaths& candidates : demands) {
     double moved = 0.0;
     for (std::size_t p = 0; p < candidates.size(); ++p) {
       moved += 0.5 * std::abs(candidates.share[p] - candidates.anchor[p]);
@@ -378,7 +383,7 @@ int ScenarioPlanner::Impl::sweep_until_settled(ScenarioLoads& loads, int sweeps_
   for (int sweep = 1; sweep <= sweeps_max; ++sweep) {
     for (std::size_t d = 0; d < demands.size(); ++d) {
       if (!active[d] || ruled.demands[d].fixed) continue;
-      Candidates& candidates = demands[d];
+      CandidatePaths& candidates = demands[d];
       const SplitView view{.rate = rate_of(d),
                            .first = candidates.first,
                            .links = candidates.links,
@@ -397,6 +402,40 @@ int ScenarioPlanner::Impl::sweep_until_settled(ScenarioLoads& loads, int sweeps_
   return sweeps_max;
 }
 
+std::vector<LevelLimit> ScenarioPlanner::Impl::find_limits(std::span<const TrafficMatrix> scenarios, bool in_force) {
+  std::vector<bool> busy(levels.size(), false);
+  for (std::size_t d = 0; d < demands.size(); ++d)
+    busy[ruled.demands[d].level] = busy[ruled.demands[d].level] || active[d];
+  const auto last = std::find(busy.rbegin(), busy.rend(), true);
+  const auto lowest = static_cast<std::size_t>(busy.rend() - last);
+  std::vector<LevelLimit> limits;
+  if (std::count(busy.begin(), busy.end(), true) < 2) return limits;
+  std::vector<std::vector<double>> before;
+  for (const CandidatePaths& candidates : demands) before.push_back(candidates.share);
+  for (std::size_t level = 0; level + 1 < lowest; ++level) {
+    if (!busy[level]) continue;
+    ScenarioLoads loads = make_loads(scenarios.size(), limits);
+    set_rates(scenarios, loads, limits, level);
+    for (std::size_t d = 0; d < demands.size(); ++d) {
+      if (active[d]) demands[d].start_from(demands[d].alone[level]);
+    }
+    load_links(loads);
+    scale_limits(loads, limits);
+    ScenarioRoutes routes;
+    improve(loads, in_force, routes);
+    for (CandidatePaths& candidates : demands) candidates.alone[level] = candidates.share;
+    LevelLimit limit{.level = level, .utilization = loads.largest_utilizations()};
+    const double target = levels[level].utilization_target.value_or(0.0);
+    for (double& entry : limit.utilization) entry = std::max(target, entry * (1.0 + kLevelSlack));
+    limits.push_back(std::move(limit));
+  }
+  for (std::size_t d = 0; d < demands.size(); ++d) {
+    std::fill(demands[d].share.begin(), demands[d].share.end(), 0.0);
+    std::copy(before[d].begin(), before[d].end(), demands[d].share.begin());
+  }
+  return limits;
+}
+
 void ScenarioPlanner::Impl::improve(ScenarioLoads& loads, bool in_force, ScenarioRoutes& routes) {
   double utilization = loads.risk_utilization();
   if (utilization <= 0.0) return;
@@ -404,7 +443,7 @@ void ScenarioPlanner::Impl::improve(ScenarioLoads& loads, bool in_force, Scenari
   // Where the start is in force, the paths worth having beside it were found with the decision before.
   if (!std::exchange(searched, true) || !in_force) generate_paths(loads);
   for (int round = 0; round < options.rounds_max; ++round) {
-    price_paths(utilization, 0.0);
+    price_paths(loads.scenarios, utilization, 0.0);
     routes.sweeps += sweep_until_settled(loads, options.sweeps_max);
     // A soft maximum that was sharp enough for a bad start is too soft for what became of it.
     const double before = std::exchange(utilization, loads.risk_utilization());
@@ -422,19 +461,19 @@ void ScenarioPlanner::Impl::improve(ScenarioLoads& loads, bool in_force, Scenari
 void ScenarioPlanner::Impl::move_less(ScenarioLoads& loads, ScenarioRoutes& routes) {
   const double utilization = loads.risk_utilization();
   if (utilization > 1.0) return;  // traffic is lost whatever is planned: the least of it counts, not the change
-  price_paths(utilization, 0.0);
+  price_paths(loads.scenarios, utilization, 0.0);
   const double bearable = 1.0 + options.change_tolerance;
   const double cost_max = cost(loads) * bearable;
   // Nor may the price make an overload that is not there without it.
   const double utilization_max = std::min(1.0, utilization * bearable);
-  for (Candidates& candidates : demands) candidates.free = candidates.share;
+  for (CandidatePaths& candidates : demands) candidates.free = candidates.share;
   double weight = options.change_weight;
   for (int tried = 0; tried < kPricesTried; ++tried, weight *= 0.5) {
-    price_paths(utilization, weight * utilization);
+    price_paths(loads.scenarios, utilization, weight * utilization);
     routes.sweeps += sweep_until_settled(loads, kSweepsAPrice);
     if (cost(loads) <= cost_max && loads.risk_utilization() <= utilization_max) return;
   }
-  for (Candidates& candidates : demands) candidates.share = candidates.free;
+  for (CandidatePaths& candidates : demands) candidates.share = candidates.free;
 }
 
 PathPlan ScenarioPlanner::Impl::make_plan(std::size_t class_count) {
@@ -443,7 +482,7 @@ PathPlan ScenarioPlanner::Impl::make_plan(std::size_t class_count) {
   for (std::size_t cls = 0; cls < class_count; ++cls) {
     const std::size_t first = ruled.row_of(TrafficClass{cls}) * ruled.pair_count;
     for (std::size_t pair = 0; pair < ruled.pair_count; ++pair) {
-      Candidates& candidates = demands[ruled.demand_of[first + pair]];
+      CandidatePaths& candidates = demands[ruled.demand_of[first + pair]];
       builder.begin_demand({TrafficClass{cls}, candidates.demand.from, candidates.demand.to});
       for (std::size_t p = 0; p < candidates.size(); ++p) {
         if (candidates.share[p] < kShareMin) continue;
@@ -473,17 +512,20 @@ Result<ScenarioRoutes> ScenarioPlanner::plan(std::span<const TrafficMatrix> scen
                                                  " nodes, the topology " + std::to_string(impl.topology.node_count()));
     }
   }
-  ScenarioLoads loads{impl.topology.link_count(), scenarios.size(), impl.options.tail};
-  for (std::size_t l = 0; l < loads.links; ++l) {
-    const Link& link = impl.topology.links()[l];
-    loads.inverse_capacity[l] = link.up ? 1.0 / link.capacity.bps() : 0.0;
-  }
   impl.take_start(start);
   const bool priced = in_force && impl.options.change_weight > 0.0;
-  impl.set_rates(scenarios, loads);
-  for (Candidates& candidates : impl.demands) candidates.anchor = candidates.share;
+  const std::size_t lowest = impl.levels.size() - 1;
+  ScenarioLoads loads = impl.make_loads(scenarios.size(), {});
+  impl.set_rates(scenarios, loads, {}, lowest);
+  for (CandidatePaths& candidates : impl.demands) candidates.anchor = candidates.share;
   if (priced) impl.take_newest_free();
+  const std::vector<LevelLimit> limits = impl.find_limits(scenarios, in_force);
+  if (!limits.empty()) {
+    loads = impl.make_loads(scenarios.size(), limits);
+    impl.set_rates(scenarios, loads, limits, lowest);
+  }
   impl.load_links(loads);
+  impl.scale_limits(loads, limits);
 
   ScenarioRoutes routes;
   impl.improve(loads, in_force, routes);

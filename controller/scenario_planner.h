@@ -28,8 +28,8 @@ struct ScenarioRoutes {
   PathPlan plan;                      ///< all connected pairs
   double expected_utilization = 0.0;  ///< mean over scenarios of the largest link utilisation
   double risk_utilization = 0.0;      ///< what is minimised: the same over the worst `tail` of the scenarios
-  double lower_bound = 0.0;  ///< of risk_utilization: no plan that splits the same demands as one and keeps the
-                             ///< constraints is below
+  double lower_bound = 0.0;           ///< of risk_utilization: no plan that splits the same demands as one, keeps the
+                             ///< constraints and leaves more important levels what they reach alone is below
   int sweeps = 0;
   std::vector<BrokenRule> broken;  ///< demands with traffic that no path within their class's rule can carry; in order
 };
@@ -46,6 +46,10 @@ struct ScenarioRoutes {
 /// Under constraints, classes with equal rules are planned together, each such group by itself; its paths are generated
 /// by shortest-path runs that keep to the rule, so that none breaks it. Pinned demands and those that no path within
 /// their rule can carry stay on one path; the others are planned around them.
+///
+/// Priorities are lexicographic: the more important levels are planned as though the others were not there, and what
+/// they reach in each scenario (or their target, where that is higher), and 1 %, is a limit for the plan of them all.
+/// Being above a limit costs eight times what the same part of utilisation does.
 /// Threads: one owner.  Cost: a sweep is about demands x paths x hops x scenarios.
 /// Source: expected-value scenario optimisation with a log-sum-exp maximum (mirror-descent prototype in the project's
 ///         design notes); pairwise steps after Lacoste-Julien and Jaggi, NIPS 2015. Bound: Lagrangian duality by

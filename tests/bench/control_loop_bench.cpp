@@ -54,9 +54,30 @@ double percentile(std::vector<double> values, double share) {
   return values[static_cast<std::size_t>(std::ceil(share * static_cast<double>(values.size()))) - 1];
 }
 
-void step(benchmark::State& state, const Network& network) {
-  const std::span<const wan::TrafficMatrix> all{network.series.intervals};
+/// A tenth of all traffic, three tenths and the rest: as classes of three priorities.
+std::vector<wan::TrafficMatrix> with_priorities(const Network& network, wan::controller::LoopOptions& options) {
+  const std::vector<double> parts{0.6, 0.3, 0.1};
+  for (std::size_t c = 0; c < parts.size(); ++c) {
+    options.constraints.levels.insert(options.constraints.levels.begin(),
+                                      {.priority = static_cast<int>(c), .classes = {wan::TrafficClass{c}}});
+  }
+  options.constraints.classes.resize(parts.size());
+  std::vector<wan::TrafficMatrix> parted;
+  for (const wan::TrafficMatrix& matrix : network.series.intervals) {
+    wan::TrafficMatrix& made = parted.emplace_back(matrix.node_count(), parts.size());
+    made.set_measured_at(matrix.measured_at());
+    for (std::size_t e = 0; e < made.bps().size(); ++e) {
+      made.bps()[e] = parts[e / matrix.bps().size()] * matrix.bps()[e % matrix.bps().size()];
+    }
+  }
+  return parted;
+}
+
+void step(benchmark::State& state, const Network& network, bool priorities) {
   wan::controller::LoopOptions options;
+  const std::vector<wan::TrafficMatrix> parted =
+      priorities ? with_priorities(network, options) : std::vector<wan::TrafficMatrix>{};
+  const std::span<const wan::TrafficMatrix> all{priorities ? parted : network.series.intervals};
   options.utilization_target = 0.0;
   const auto fresh_loop = [&] {
     return wan::controller::ControlLoop::make(network.topology, nullptr, all.first(network.score_from),
@@ -105,8 +126,11 @@ int main(int argc, char** argv) {
     if (!*network) continue;
     const Network& at = **network;
     benchmark::RegisterBenchmark((std::string{name} + "/control_loop_step").c_str(), [&at](benchmark::State& state) {
-      step(state, at);
+      step(state, at, false);
     })->Unit(benchmark::kMicrosecond);
+    benchmark::RegisterBenchmark((std::string{name} + "/control_loop_step_of_three_priorities").c_str(),
+                                 [&at](benchmark::State& state) { step(state, at, true); })
+        ->Unit(benchmark::kMicrosecond);
     benchmark::RegisterBenchmark((std::string{name} + "/exact_clp_warm").c_str(), [&at](benchmark::State& state) {
       exact(state, at);
     })->Unit(benchmark::kMicrosecond);

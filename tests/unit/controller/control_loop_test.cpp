@@ -508,6 +508,42 @@ TEST_CASE("plans made under the policies follow them, and serve better than plan
   CHECK(of_made < 0.96 * of_bent);  // bent plans fall back on a certified plan: 0.953
 }
 
+TEST_CASE("a loop plans the more important class as though the others were not there, and says how it does", "[loop]") {
+  // Two ways from 0 to 1: straight, and by way of node 2, from where less important traffic fills the second half.
+  const Topology topology = test::lines_network(3, {{.from = 0, .to = 1, .capacity_bps = 10},
+                                                    {.from = 0, .to = 2, .capacity_bps = 10},
+                                                    {.from = 2, .to = 1, .capacity_bps = 10}});
+  TrafficMatrix matrix{3, 2};
+  matrix.set(TrafficClass{1}, NodeId{0}, NodeId{1}, BitRate::bps(6));
+  matrix.set(TrafficClass{0}, NodeId{2}, NodeId{1}, BitRate::bps(8));
+  PolicySet policies;
+  policies.classes.push_back({.name = "voice", .dscps = {46}, .priority = 5});
+  const auto utilization_of_voice = [&](const PolicySet& wanted, std::string& reason) {
+    LoopOptions options;
+    options.utilization_target = 0.0;
+    options.constraints = constraints_of(wanted);
+    std::vector<TrafficMatrix> rows(4, matrix);
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      rows[row].set_measured_at(Timestamp{} + std::chrono::minutes{5 * static_cast<int>(row + 1)});
+    }
+    auto loop = ControlLoop::make(topology, nullptr, std::span{rows}.first(3), DayTraffic::kInterval, options);
+    REQUIRE(loop);
+    reason = loop->step(rows[3], rows[3].measured_at()).reason;
+    TrafficMatrix voice = matrix;
+    voice.set(TrafficClass{0}, NodeId{2}, NodeId{1}, {});
+    return max_utilization(topology, loop->plan_in_force(), voice);
+  };
+  std::string reason;
+  CHECK(utilization_of_voice(policies, reason) == Approx(0.3).epsilon(0.03));
+  INFO(reason);
+  CHECK(reason.find("; priority 5 and above 0.3") != std::string::npos);
+  policies.classes[1].utilization_target = 0.6;  // enough for voice: the others need not give way
+  CHECK(utilization_of_voice(policies, reason) == Approx(0.6).epsilon(0.03));
+  policies.classes[1].priority = 0;
+  CHECK(utilization_of_voice(policies, reason) > 0.55);
+  CHECK(reason.find("priority") == std::string::npos);
+}
+
 TEST_CASE("a loop starts on a single matrix of history", "[loop]") {
   const DayTraffic traffic{18, 0.3, kBusy};
   auto loop = ControlLoop::make(traffic.topology(), nullptr, traffic.days(0, 1), DayTraffic::kInterval, {});

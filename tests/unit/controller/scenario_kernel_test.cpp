@@ -323,4 +323,51 @@ TEST_CASE("a demand with one path, or with equal paths, moves nothing", "[kernel
   CHECK(improve_split(loads, pair.view(rate), scratch) == 0.0);
 }
 
+TEST_CASE("traffic above its limit has its price, traffic below it next to none", "[kernel]") {
+  constexpr double kNudge = 1e-6;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    CAPTURE(seed);
+    Rng rng{seed, "limits"};
+    const std::size_t scenarios = 1 + rng.below(5);
+    const std::size_t links = 2 + rng.below(8);
+    ScenarioLoads loads{links, scenarios, seed % 2 == 0 ? 1.0 : 0.4, 1};
+    loads.eta = 60.0;
+    for (std::size_t l = 0; l < links; ++l) {
+      loads.inverse_capacity[l] = 1.0 / (1e8 + 1e9 * rng.uniform());
+      for (std::size_t k = 0; k < 2 * scenarios; ++k) loads.utilization[l * loads.stride + k] = rng.uniform();
+    }
+    for (double& limit : loads.limit) limit = 0.3 + rng.uniform();
+    loads.refresh();
+    std::vector<double> rate(loads.stride, 0.0);
+    for (std::size_t k = 0; k < 2 * scenarios; ++k) rate[k] = 1e8 * rng.uniform();
+    std::vector<double> price(links);
+    demand_link_prices(loads, rate, price);
+    for (std::size_t l = 0; l < links; ++l) {
+      const auto moved = [&](double step) {
+        ScenarioLoads there = loads;
+        for (std::size_t k = 0; k < loads.stride; ++k) {
+          there.utilization[l * loads.stride + k] += step * rate[k] * loads.inverse_capacity[l];
+        }
+        there.refresh();
+        return there.soft_utilization();
+      };
+      CHECK(price[l] == Approx((moved(kNudge) - moved(-kNudge)) / (2.0 * kNudge)).epsilon(1e-3).margin(1e-5));
+    }
+    // What is risked is of the scenarios alone.
+    const double risk = loads.risk_utilization();
+    for (double& limit : loads.limit) limit += 10.0;
+    loads.refresh();
+    CHECK(loads.risk_utilization() == risk);
+    ScenarioLoads without{links, scenarios, loads.tail};
+    without.eta = loads.eta;
+    for (std::size_t l = 0; l < links; ++l) {
+      for (std::size_t k = 0; k < scenarios; ++k) {
+        without.utilization[l * without.stride + k] = loads.utilization[l * loads.stride + k];
+      }
+    }
+    without.refresh();
+    CHECK(loads.soft_utilization() == Approx(without.soft_utilization()).epsilon(1e-9));
+  }
+}
+
 }  // namespace wan::controller
