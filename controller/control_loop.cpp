@@ -115,7 +115,7 @@ struct ControlLoop::Impl {
   /// @param why_none  receives why there is no plan
   [[nodiscard]] std::optional<ScenarioRoutes> scenario_routes(Decision& decision, const PathPlan& start, bool usable,
                                                               std::string& why_none);
-  [[nodiscard]] std::string important_text(const PlanOutlook& its) const;
+  [[nodiscard]] std::string outlook_text(const PlanOutlook& its) const;
   void choose(Decision& decision, const PlanOutlook& in_force, bool usable);
   void describe_outlook(Decision& decision, const TrafficMatrix& forecast_matrix,
                         const PlanOutlook& now_in_force) const;
@@ -455,14 +455,14 @@ std::optional<ScenarioRoutes> ControlLoop::Impl::scenario_routes(Decision& decis
   return *std::move(routes);
 }
 
-/// What the more important traffic is expected to come to, for the operator; empty where all classes count alike.
-std::string ControlLoop::Impl::important_text(const PlanOutlook& its) const {
-  std::string text;
+/// `0.8000`, and what the more important traffic comes to: `0.8000 (priority 5 and above 0.3000)`.
+std::string ControlLoop::Impl::outlook_text(const PlanOutlook& its) const {
+  std::string text = number(its.risk);
   for (std::size_t i = 0; i < its.important.size(); ++i) {
-    text += "; priority " + std::to_string(options.constraints.levels[i].priority) + " and above " +
-            number(its.important[i]);
+    text += (i == 0 ? " (priority " : ", priority ") + std::to_string(options.constraints.levels[i].priority) +
+            " and above " + number(its.important[i]);
   }
-  return text;
+  return its.important.empty() ? text : text + ")";
 }
 
 void ControlLoop::Impl::choose(Decision& decision, const PlanOutlook& now_in_force, bool usable) {
@@ -478,10 +478,10 @@ void ControlLoop::Impl::choose(Decision& decision, const PlanOutlook& now_in_for
   std::string rivals;
   SafePlan* safest = nullptr;
   for (SafePlan& plan : safe) {
-    rivals += ", " + plan.name + " " + number(plan.outlook.risk);
+    rivals += ", " + plan.name + " " + outlook_text(plan.outlook);
     if (safest == nullptr || better_by(0.0, plan.outlook, safest->outlook)) safest = &plan;
   }
-  const std::string in_force_text = usable             ? ", in force " + number(now_in_force.risk)
+  const std::string in_force_text = usable             ? ", in force " + outlook_text(now_in_force)
                                     : serves_network() ? ", the plan in force does not follow the policies"
                                                        : ", the plan in force does not serve the network as it is now";
 
@@ -494,25 +494,24 @@ void ControlLoop::Impl::choose(Decision& decision, const PlanOutlook& now_in_for
   if (usable && (candidate == nullptr || !better_by(options.worth_installing, *candidate, now_in_force))) {
     decision.action = Action::kKeep;
     decision.reason = "no plan found that is worth a change: scenario plan " +
-                      (routes ? number(planned.risk) : "none (" + why_none + ")") + in_force_text + rivals +
-                      important_text(now_in_force);
+                      (routes ? outlook_text(planned) : "none (" + why_none + ")") + in_force_text + rivals;
     describe_outlook(decision, set.forecast, now_in_force);
     return;
   }
   if (falls_back) {
     decision.action = Action::kFallback;
     const std::string scenario_text =
-        routes ? ", scenario plan " + number(planned.risk) : ", no scenario plan: " + why_none;
+        routes ? ", scenario plan " + outlook_text(planned) : ", no scenario plan: " + why_none;
     const std::string name = safest != nullptr ? safest->name : "forecast alone";
     PathPlan safest_plan = safest != nullptr ? std::move(safest->plan) : constrained(std::move(start));
-    const PlanOutlook its = outlook(safest_plan);
-    decision.reason = name + " is the safest: expected utilisation " + number(its.risk) + scenario_text +
-                      in_force_text + rivals + important_text(its);
+    decision.reason = name + " is the safest: expected utilisation " + outlook_text(outlook(safest_plan)) +
+                      scenario_text + in_force_text + rivals;
     put_forward(decision, std::move(safest_plan), usable);
   } else {
     decision.action = Action::kInstall;
-    decision.reason = "scenario plan: expected utilisation " + number(planned.risk) + ", at least " +
-                      number(decision.lower_bound) + " by any plan" + in_force_text + rivals + important_text(planned);
+    const char* any = planned.important.empty() ? " by any plan" : " by any plan that keeps the priorities";
+    decision.reason = "scenario plan: expected utilisation " + outlook_text(planned) + ", at least " +
+                      number(decision.lower_bound) + any + in_force_text + rivals;
     put_forward(decision, std::move(routes->plan), usable);
   }
   describe_outlook(decision, set.forecast, outlook(chosen(decision)));

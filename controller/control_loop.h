@@ -80,10 +80,10 @@ struct Decision {
   std::string forecaster;  ///< which forecast was planned on
   /// Of the plan in force (or proposed): mean over the scenarios of the largest link utilisation.
   double expected_utilization = 0.0;
-  double risk_utilization = 0.0;     ///< the same over the worst `tail` of the scenarios; tail 1: all of them
-  double lower_bound = 0.0;          ///< no plan's risk_utilization is below it; 0 where none was computed
-  double p95_utilization = 0.0;      ///< of the plan in force, over the scenarios
-  std::vector<Demand> unrouted;      ///< demands above zero whose ends are not connected
+  double risk_utilization = 0.0;  ///< the same over the worst `tail` of the scenarios; tail 1: all of them
+  double lower_bound = 0.0;      ///< of risk_utilization, under any plan that keeps constraints and priorities; 0: none
+  double p95_utilization = 0.0;  ///< of the plan in force, over the scenarios
+  std::vector<Demand> unrouted;  ///< demands above zero whose ends are not connected
   std::vector<std::string> alarms;   ///< overload expected, demands cut off, input held
   std::optional<PathPlan> proposed;  ///< without LoopOptions::adopts: what install and fallback want in force
   double moved_share = 0.0;          ///< of the forecast traffic, that the decision moves to other paths

@@ -9,7 +9,9 @@
 namespace wan::controller {
 namespace {
 
-constexpr double kMuchTheSame = 0.03;  // part by which more important traffic may differ between equally good plans
+// By which more important traffic may differ between equally good plans: a part, and a utilisation.
+constexpr double kMuchTheSame = 0.03;
+constexpr double kMuchTheSameLow = 0.005;
 
 /// What a plan puts on every link in every scenario, one level of traffic after the other.
 class LoadTable {
@@ -86,8 +88,9 @@ PlanOutlook outlook_of_plan(const Topology& topology, const PathPlan& plan, std:
 
 bool better_by(double part, const PlanOutlook& one, const PlanOutlook& other) {
   for (std::size_t i = 0; i < std::min(one.important.size(), other.important.size()); ++i) {
-    if (one.important[i] < other.important[i] * (1.0 - kMuchTheSame)) return true;
-    if (other.important[i] < one.important[i] * (1.0 - kMuchTheSame)) return false;
+    const double worth = std::max(kMuchTheSameLow, kMuchTheSame * std::max(one.important[i], other.important[i]));
+    if (one.important[i] < other.important[i] - worth) return true;
+    if (other.important[i] < one.important[i] - worth) return false;
   }
   return one.risk < other.risk * (1.0 - part);
 }

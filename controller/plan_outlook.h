@@ -29,7 +29,7 @@ struct PlanOutlook {
                                           std::span<const PriorityLevel> levels = {});
 
 /// Whether one plan is better than the other by more than a part: on the most important level on which they are not
-/// much the same (3 %), else by `risk`.
+/// much the same (3 %, or 0.005 of utilisation), else by `risk`.
 [[nodiscard]] bool better_by(double part, const PlanOutlook& one, const PlanOutlook& other);
 
 }  // namespace wan::controller

@@ -49,7 +49,7 @@ struct MoveMemory {
 
 WAN_VECTOR_CLONES
 void refresh_rows(const double* utilization, const double* shift, double eta, std::size_t rows, std::size_t stride,
-                  double* exponential, double* sum, std::uint8_t* counts) {
+                  const double* weight, double* exponential, double* sum, std::uint8_t* counts) {
   for (std::size_t k = 0; k < stride; ++k) sum[k] = 0.0;
   for (std::size_t l = 0; l < rows; ++l) {
     const double* u = utilization + l * stride;
@@ -59,7 +59,8 @@ void refresh_rows(const double* utilization, const double* shift, double eta, st
     for (std::size_t k = 0; k < stride; ++k) {
       e[k] = vector_exp(eta * (u[k] - shift[k]));
       sum[k] += e[k];
-      top = top > e[k] ? top : e[k];
+      const double counted = weight[k] > 0.0 ? e[k] : 0.0;
+      top = top > counted ? top : counted;
     }
     counts[l] = top >= kCounts ? 1 : 0;
   }
@@ -285,7 +286,7 @@ void apply_move(ScenarioLoads& loads, const double* rate, std::span<const Touche
     for (std::size_t k = 0; k < stride; ++k) {
       loads.utilization[row + k] += factor * rate[k];
       loads.exponential[row + k] = memory.moved[i * stride + k];
-      largest = std::max(largest, memory.moved[i * stride + k]);
+      if (loads.weight[k] > 0.0) largest = std::max(largest, memory.moved[i * stride + k]);
     }
     if (largest >= kCounts) loads.counts[touched[i].link] = 1;
   }
@@ -375,7 +376,7 @@ ScenarioLoads::ScenarioLoads(std::size_t link_count, std::size_t scenario_count,
       counts(rows, 1) {
   const auto count = static_cast<double>(scenario_count);
   for (std::size_t k = 0; k < scenarios; ++k) weight[k] = 1.0 / (count * tail);
-  for (std::size_t k = 0; k < limited; ++k) weight[scenarios + k] = kLimitWeight / count;
+  for (std::size_t k = 0; k < limited; ++k) weight[scenarios + k] = kLimitWeight / (count * tail);
 }
 
 void ScenarioLoads::refresh() {
@@ -384,7 +385,8 @@ void ScenarioLoads::refresh() {
     for (std::size_t k = 0; k < stride; ++k) shift[k] = std::max(shift[k], utilization[l * stride + k]);
   }
   const auto refresh_first = [this](std::size_t count) {
-    refresh_rows(utilization.data(), shift.data(), eta, count, stride, exponential.data(), sum.data(), counts.data());
+    refresh_rows(utilization.data(), shift.data(), eta, count, stride, weight.data(), exponential.data(), sum.data(),
+                 counts.data());
   };
   if (rows == links || tail < 1.0) refresh_first(links);
   if (rows == links) return;
@@ -410,6 +412,16 @@ std::vector<double> ScenarioLoads::largest_utilizations() const {
 double ScenarioLoads::expected_utilization() const { return tail_mean(largest_utilizations(), 1.0); }
 
 double ScenarioLoads::risk_utilization() const { return tail_mean(largest_utilizations(), tail); }
+
+double ScenarioLoads::excess() const {
+  double total = 0.0;
+  for (std::size_t k = 0; k < limited; ++k) {
+    double largest = 0.0;
+    for (std::size_t l = 0; l < links; ++l) largest = std::max(largest, utilization[l * stride + scenarios + k]);
+    total += weight[scenarios + k] * std::max(0.0, largest - limit[k]);
+  }
+  return total;
+}
 
 double ScenarioLoads::soft_utilization() const {
   double expected = tail < 1.0 ? level * (1.0 - 1.0 / tail) : 0.0;

@@ -15,11 +15,11 @@ namespace wan::controller {
 /// utilisation t in every scenario, and weights divided by the tail; t is best again at every `refresh`.
 ///
 /// Further columns are limited: groups of as many columns as there are scenarios, each with a part of the traffic that
-/// must stay at its `limit`, or below. They weigh `kLimitWeight` together, and only where they are above: the same row
-/// has their limits.
+/// must stay at its `limit`, or below. A scenario's excess weighs `kLimitWeight` times what its utilisation does, and
+/// nothing while it is below: the same row has the limits.
 /// Source: Rockafellar and Uryasev, Optimization of Conditional Value-at-Risk, J. Risk 2000, theorem 1.
 struct ScenarioLoads {
-  static constexpr double kLimitWeight = 8.0;  ///< of a limited group, where the scenarios weigh 1
+  static constexpr double kLimitWeight = 8.0;
 
   /// @param tail  in (0, 1]; 1: the mean over all scenarios
   ScenarioLoads(std::size_t link_count, std::size_t scenario_count, double tail = 1.0, std::size_t limited_groups = 0);
@@ -49,6 +49,8 @@ struct ScenarioLoads {
   [[nodiscard]] double expected_utilization() const;
   /// The same over the worst `tail` of them: what is minimised, unsmoothed.
   [[nodiscard]] double risk_utilization() const;
+  /// What limited columns that are above their limits add to it.
+  [[nodiscard]] double excess() const;
   /// What is minimised: with tail 1, the weighted mean of (1 / eta) ln sum exp(eta utilisation); and by how much
   /// limited columns are above their limits, as softly.
   [[nodiscard]] double soft_utilization() const;

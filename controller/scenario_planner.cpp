@@ -22,7 +22,9 @@ constexpr std::size_t kPathsMax = 24;  // candidates a demand keeps
 constexpr double kBoundGoodEnough = 0.95;
 constexpr double kSettled = 0.98;         // a round that leaves more of the utilisation than this is the last
 constexpr double kWorthAMove = 0.1;       // part of what a sweep must gain that a move must be able to
-constexpr double kWorthAPath = 1e-3;      // a new path must be cheaper by this part
+constexpr double kWorthAPath = 1e-3;      // a new path must be cheaper by this part, or as cheap and shorter by it
+constexpr double kTie = 1e-6;             // part of all prices that a path's delay counts for where paths are found
+constexpr double kHop = 1e-6;             // seconds: among equal delays, fewer hops
 constexpr double kDelayInOverload = 0.1;  // of its weight: what is not lost may go a longer way
 constexpr int kPricesTried = 4;           // of change, each half the one before
 constexpr int kSweepsAPrice = 12;
@@ -90,6 +92,7 @@ struct ScenarioPlanner::Impl {
   TreeSearchGraph graph;
   TreeSearch search;
   std::vector<double> delay;            // by link, seconds
+  std::vector<double> length;           // by link: delay and a little for the hop, 1 in all
   std::vector<double> shortest_delay;   // by demand, seconds
   std::vector<PriorityLevel> levels;    // most important first; one at least
   RuledDemands ruled;                   // every connected pair: one demand, or several under constraints
@@ -111,6 +114,8 @@ ScenarioPlanner::Impl::Impl(const Topology& network, const ScenarioOptions& want
       levels{constraints.levels},
       ruled{ruled_demands(topology, constraints)} {
   if (levels.empty()) levels.emplace_back();
+  const double total = std::accumulate(delay.begin(), delay.end(), kHop * static_cast<double>(delay.size()));
+  for (const double seconds : delay) length.push_back((seconds + kHop) / total);
   std::size_t source = topology.node_count();
   for (const RuledDemand& demand : ruled.demands) {
     if (demand.from.index() != source) {
@@ -271,6 +276,7 @@ void ScenarioPlanner::Impl::price_paths(std::size_t scenario_count, double utili
 
 PathSearch ScenarioPlanner::Impl::generate_paths(const ScenarioLoads& loads) {
   std::vector<double> price(topology.link_count());
+  std::vector<double> searched_price(topology.link_count());
   PathSearch found;
   // Prices x capacities sum to the weights' part above level and limits: for the scenarios 1 but for rounding.
   double counted = 0.0;
@@ -285,22 +291,31 @@ PathSearch ScenarioPlanner::Impl::generate_paths(const ScenarioLoads& loads) {
     if (!active[d]) continue;
     CandidatePaths& candidates = demands[d];
     demand_link_prices(loads, rate_of(d), price);
-    const double cheapest = search_path(d, price);
-    found.bound += cheapest / counted;
+    // Links without a price are as good as each other: the shorter way over them is the better path.
+    const double tie = kTie * std::accumulate(price.begin(), price.end(), 0.0);
+    for (std::size_t l = 0; l < price.size(); ++l) searched_price[l] = price[l] + tie * length[l];
+    found.bound += std::max(0.0, search_path(d, searched_price) - tie) / counted;
+    if (found_links.empty() || candidates.size() >= kPathsMax || candidates.find(found_links) < candidates.size())
+      continue;
 
-    double held = std::numeric_limits<double>::infinity();
-    for (std::size_t p = 0; p < candidates.size(); ++p) {
+    const auto cost_of = [&](std::span<const std::uint32_t> path) {
       double cost = 0.0;
-      for (const std::uint32_t link : candidates.path(p)) cost += price[link];
-      held = std::min(held, cost);
-    }
-    if (cheapest >= held * (1.0 - kWorthAPath) || candidates.size() >= kPathsMax) continue;
+      for (const std::uint32_t link : path) cost += price[link];
+      return cost;
+    };
+    const double cheapest = cost_of(found_links);
     double path_delay = 0.0;
     for (std::size_t i = found_links.size(); i-- > 0;) path_delay += delay[found_links[i]];
-    if (!found_links.empty() && candidates.find(found_links) == candidates.size()) {
-      candidates.add(found_links, path_delay);
-      ++found.added;
+    double held = std::numeric_limits<double>::infinity();
+    double held_delay = std::numeric_limits<double>::infinity();  // of those as cheap
+    for (std::size_t p = 0; p < candidates.size(); ++p) {
+      const double cost = cost_of(candidates.path(p));
+      held = std::min(held, cost);
+      if (cost * (1.0 - kWorthAPath) <= cheapest + tie) held_delay = std::min(held_delay, candidates.delay[p]);
     }
+    if (cheapest >= held * (1.0 - kWorthAPath) && path_delay >= held_delay * (1.0 - kWorthAPath)) continue;
+    candidates.add(found_links, path_delay);
+    ++found.added;
   }
   return found;
 }
@@ -439,19 +454,21 @@ std::vector<LevelLimit> ScenarioPlanner::Impl::find_limits(std::span<const Traff
 void ScenarioPlanner::Impl::improve(ScenarioLoads& loads, bool in_force, ScenarioRoutes& routes) {
   double utilization = loads.risk_utilization();
   if (utilization <= 0.0) return;
+  double reached = utilization + loads.excess();
   sharpen(loads, options.sharpness / utilization);
   // Where the start is in force, the paths worth having beside it were found with the decision before.
-  if (!std::exchange(searched, true) || !in_force) generate_paths(loads);
+  if (!searched || !in_force) generate_paths(loads);
   for (int round = 0; round < options.rounds_max; ++round) {
     price_paths(loads.scenarios, utilization, 0.0);
     routes.sweeps += sweep_until_settled(loads, options.sweeps_max);
     // A soft maximum that was sharp enough for a bad start is too soft for what became of it.
-    const double before = std::exchange(utilization, loads.risk_utilization());
+    utilization = loads.risk_utilization();
+    const double before = std::exchange(reached, utilization + loads.excess());
     sharpen(loads, options.sharpness / utilization);
     const PathSearch found = generate_paths(loads);  // also remembers paths worth having next time
     routes.lower_bound = std::max(routes.lower_bound, found.bound);
-    if (routes.lower_bound >= kBoundGoodEnough * utilization) break;
-    if (found.added == 0 && utilization > kSettled * before) break;
+    if (routes.lower_bound >= kBoundGoodEnough * reached) break;
+    if (found.added == 0 && reached > kSettled * before) break;
   }
 }
 
@@ -530,6 +547,7 @@ Result<ScenarioRoutes> ScenarioPlanner::plan(std::span<const TrafficMatrix> scen
   ScenarioRoutes routes;
   impl.improve(loads, in_force, routes);
   if (priced) impl.move_less(loads, routes);
+  impl.searched = true;
   routes.plan = impl.make_plan(scenarios.front().class_count());
   routes.broken = impl.broken_rules(scenarios.front().class_count());
   impl.take_start(routes.plan);

@@ -29,7 +29,7 @@ struct ScenarioRoutes {
   double expected_utilization = 0.0;  ///< mean over scenarios of the largest link utilisation
   double risk_utilization = 0.0;      ///< what is minimised: the same over the worst `tail` of the scenarios
   double lower_bound = 0.0;           ///< of risk_utilization: no plan that splits the same demands as one, keeps the
-                             ///< constraints and leaves more important levels what they reach alone is below
+                                      ///< constraints and leaves more important levels what they reach alone is below
   int sweeps = 0;
   std::vector<BrokenRule> broken;  ///< demands with traffic that no path within their class's rule can carry; in order
 };
@@ -50,7 +50,8 @@ struct ScenarioRoutes {
 /// Priorities are lexicographic: the more important levels are planned as though the others were not there, and what
 /// they reach in each scenario (or their target, where that is higher), and 1 %, is a limit for the plan of them all.
 /// Being above a limit costs eight times what the same part of utilisation does.
-/// Threads: one owner.  Cost: a sweep is about demands x paths x hops x scenarios.
+/// Threads: one owner.  Memory: demands x scenarios numbers; with several levels times their number squared.
+/// Cost: a sweep is about demands x paths x hops x scenarios; each level is planned once more.
 /// Source: expected-value scenario optimisation with a log-sum-exp maximum (mirror-descent prototype in the project's
 ///         design notes); pairwise steps after Lacoste-Julien and Jaggi, NIPS 2015. Bound: Lagrangian duality by
 ///         scenario.

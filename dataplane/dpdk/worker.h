@@ -57,7 +57,7 @@ class Worker {
   [[nodiscard]] WorkerCounters& counters() { return *counters_; }
   [[nodiscard]] SpscQueue<FlowRecord>& records() { return records_; }
   [[nodiscard]] std::uint64_t flow_count() const { return flow_count_.read_value(); }
-  /// The start of the last poll that is over (monotonic): what had come by then was seen.
+  /// The start of the last poll that is over (monotonic): of what had come by then, at least something was seen.
   [[nodiscard]] std::int64_t polled_at_ns() const { return polled_at_ns_.load(std::memory_order_acquire); }
 
  private:

@@ -20,7 +20,10 @@ std::vector<PortWatch::Change> PortWatch::tick(Duration now) {
   std::vector<Change> changes;
   const bool send = now >= next_hello_;
   if (send) next_hello_ = now + config_.hello.interval;
-  const Duration listened = std::min(now, engine_.polled_at());
+  // A worker that stands still for longer is not coming back: silence counts again.
+  constexpr auto kHung = std::chrono::seconds{2};
+  const Duration polled = engine_.polled_at();
+  const Duration listened = now - polled > kHung ? now : std::min(now, polled);
   for (std::size_t port = 0; port < ports_.size(); ++port) {
     Port& watched = ports_[port];
     const bool carrier = !watched.interface || links_.up(*watched.interface);

@@ -89,7 +89,7 @@ TEST_CASE("a scenario plan for one matrix is lexicographic: each level is near t
 
 TEST_CASE("over many scenarios less important traffic does not hurt the most important", "[levels][property]") {
   std::size_t paid = 0;
-  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 120; ++seed) {
     CAPTURE(seed);
     const ClassWishes wishes{seed, false};
     const auto levels = wishes.levels();
@@ -97,20 +97,25 @@ TEST_CASE("over many scenarios less important traffic does not hurt the most imp
     const auto scenarios = drawn_scenarios(wishes, seed, 6);
     std::vector<TrafficMatrix> first;
     for (const TrafficMatrix& scenario : scenarios) first.push_back(of_level(wishes, scenario, 0));
-    const double best = test::PathLp{wishes.topology}.best_mean_utilization(first);
+    ScenarioOptions options = kPatient;
+    options.tail = seed % 3 == 0 ? 0.2 : 1.0;
+    const double best = test::PathLp{wishes.topology}.best_mean_utilization(first, options.tail);
     const double wanted = std::max(best, levels[0].utilization_target.value_or(0.0));
 
     const PathPlan start = test::least_delay_plan(wishes.topology, wishes.class_count);
-    ScenarioPlanner planner{wishes.topology, kPatient, constraints_of(wishes.policies)};
-    ScenarioPlanner alike{wishes.topology, kPatient};
+    ScenarioPlanner planner{wishes.topology, options, constraints_of(wishes.policies)};
+    ScenarioPlanner alike{wishes.topology, options};
     const auto routes = planner.plan(scenarios, start, false);
     const auto without = alike.plan(scenarios, start, false);
     REQUIRE(routes);
     REQUIRE(without);
-    const double reached = mean_level_utilizations(wishes, routes->plan, scenarios)[0];
-    CAPTURE(best, wanted, reached);
+    const auto reached_by = [&](const PathPlan& plan) {
+      return outlook_of_plan(wishes.topology, plan, scenarios, options.tail, levels).important[0];
+    };
+    const double reached = reached_by(routes->plan);
+    CAPTURE(options.tail, best, wanted, reached);
     CHECK(reached <= wanted * (1.0 + kHurtMax) + 1e-9);
-    paid += mean_level_utilizations(wishes, without->plan, scenarios)[0] > 1.1 * std::max(reached, wanted);
+    paid += reached_by(without->plan) > 1.1 * std::max(reached, wanted);
   }
   CHECK(paid > 20);  // where all classes count alike, the most important traffic is often worse off
 }
@@ -162,6 +167,8 @@ TEST_CASE("a plan is better where the more important traffic is, unless that is 
   CHECK_FALSE(better_by(0.1, as_good, good));
   CHECK(better_by(0.1, as_good, bad));
   CHECK_FALSE(better_by(0.0, good, good));
+  // Hundredths of what is next to idle decide nothing.
+  CHECK(better_by(0.0, {.risk = 0.5, .important = {0.002}}, {.risk = 0.6, .important = {0.001}}));
 }
 
 }  // namespace wan::controller

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "controller/plan_step.h"
@@ -345,6 +346,52 @@ TEST_CASE("a hedge is cheaper than a bet where two demands surge in turn", "[sce
   REQUIRE(routes);
   CHECK(routes->expected_utilization == Approx(120.0 / 22.0 / 8.0).epsilon(0.01));
   CHECK(test::PathLp{topology}.best_mean_utilization(scenarios) == Approx(120.0 / 22.0 / 8.0).epsilon(1e-7));
+}
+
+TEST_CASE("a detour over idle links is the shortest one", "[scenario]") {
+  // A square grid with a narrow link on its upper edge. All others stay next to idle beside a link elsewhere that is
+  // half full whatever is planned, so that nothing but their delay tells the ways around the narrow one apart.
+  constexpr std::size_t kSide = 6;
+  const std::uint64_t seed = GENERATE(range<std::uint64_t>(1, 21));
+  CAPTURE(seed);
+  Rng rng{seed, "numbering"};
+  std::vector<std::size_t> number(kSide * kSide);
+  std::iota(number.begin(), number.end(), 0U);
+  for (std::size_t i = number.size(); i-- > 1;) std::swap(number[i], number[rng.below(i + 1)]);
+  const auto node = [&](std::size_t row, std::size_t column) { return number[row * kSide + column]; };
+  std::vector<test::Line> lines;
+  for (std::size_t row = 0; row < kSide; ++row) {
+    for (std::size_t column = 0; column < kSide; ++column) {
+      for (const auto& [down, right] : {std::pair{1U, 0U}, std::pair{0U, 1U}}) {
+        if (row + down >= kSide || column + right >= kSide) continue;
+        lines.push_back({.from = node(row, column), .to = node(row + down, column + right), .capacity_bps = 100});
+        lines.push_back({.from = node(row + down, column + right), .to = node(row, column), .capacity_bps = 100});
+      }
+    }
+  }
+  for (std::size_t i = lines.size(); i-- > 1;) std::swap(lines[i], lines[rng.below(i + 1)]);
+  const auto narrow = std::find_if(lines.begin(), lines.end(), [&](const test::Line& line) {
+    return line.from == node(0, 2) && line.to == node(0, 3);
+  });
+  narrow->capacity_bps = 20;
+  const std::size_t apart = kSide * kSide;
+  lines.push_back({.from = apart, .to = apart + 1, .capacity_bps = 100});
+  const Topology topology = test::lines_network(apart + 2, lines);
+  TrafficMatrix demand{apart + 2};
+  const NodeId from{node(0, 0)}, to{node(0, kSide - 1)};
+  demand.set(TrafficClass{0}, from, to, BitRate::bps(20));
+  demand.set(TrafficClass{0}, NodeId{apart}, NodeId{apart + 1}, BitRate::bps(50));
+  for (const double delay_weight : {0.0, 0.03}) {
+    CAPTURE(delay_weight);
+    ScenarioPlanner planner{topology, {.sharpness = 50.0, .delay_weight = delay_weight}};
+    const auto routes = planner.plan({&demand, 1}, test::least_delay_plan(topology, 1), false);
+    REQUIRE(routes);
+    CHECK(routes->expected_utilization < 0.51);
+    const std::size_t d = *routes->plan.find({TrafficClass{0}, from, to});
+    for (std::size_t p = 0; p < routes->plan.path_count(d); ++p) {
+      CHECK(routes->plan.path(d, p).links.size() <= kSide + 1);  // two hops more than the straight way
+    }
+  }
 }
 
 }  // namespace wan::controller

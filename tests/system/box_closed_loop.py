@@ -17,6 +17,11 @@ def rate(mbit):
     return packets_per_second(mbit, SIZE)
 
 
+def least_over_three(shares):
+    """Of the means over three seconds: a sender that was held up for one of them makes up for it in the next."""
+    return min(sum(shares[at:at + 3]) / 3 for at in range(max(1, len(shares) - 2)))
+
+
 class ClosedLoop(unittest.TestCase):
     def start(self, mode, **options):
         box = Box(PROGRAMS, mode=mode, **options)
@@ -63,14 +68,14 @@ class ClosedLoop(unittest.TestCase):
         box.wait_for_connectivity()
         begin, flows = time.time(), [self.flow(box, 26)]
         time.sleep(10)
-        self.assertGreater(min(self.losses(flows, begin, time.time())[3:]), 0.1)
+        self.assertGreater(least_over_three(self.losses(flows, begin, time.time())[3:]), 0.1)
 
     def test_observe_installs_nothing_in_fifty_congested_intervals(self):
         box = self.start("observe")
         begin, flows = time.time(), [self.flow(box, 26)]
         box.wait_for("fifty decisions", lambda: len(self.congested_decisions(box)) >= 50, 90)
         self.assertEqual(self.installs(box), [])
-        self.assertGreater(min(self.losses(flows, begin, time.time())[3:]), 0.1, "congested all the time")
+        self.assertGreater(least_over_three(self.losses(flows, begin, time.time())[3:]), 0.1, "congested all the time")
         self.assertEqual(box.ctl("approve", str(box.get("decisions")["items"][0]["id"]), check=False).returncode, 5)
 
     @staticmethod
@@ -91,7 +96,7 @@ class ClosedLoop(unittest.TestCase):
         time.sleep(6)
         shares = self.losses(flows, begin, time.time())
         at = int(approved) - int(begin)
-        self.assertGreater(min(shares[3:at - 1]), 0.1, "congested until the approval")
+        self.assertGreater(least_over_three(shares[3:at - 1]), 0.1, "congested until the approval")
         self.assertLess(max(shares[at + 2:]), 0.001, "not after it")
 
     def test_pause_holds_within_one_interval_and_across_a_killed_daemon(self):
@@ -113,7 +118,7 @@ class ClosedLoop(unittest.TestCase):
         time.sleep(8)
         shares = self.losses(flows, begin, time.time())
         at = int(resumed) - int(begin)
-        self.assertGreater(min(shares[3:at - 1]), 0.1, "nothing was moved while it was paused")
+        self.assertGreater(least_over_three(shares[3:at - 1]), 0.1, "nothing was moved while it was paused")
         self.assertLess(max(shares[at + 5:]), 0.001, "and the loss ended after it")
 
     def test_a_killed_daemon_adopts_what_is_installed_and_no_packet_notices(self):

@@ -186,8 +186,9 @@ DecisionState Automation::dispose(const Decision& decision, DecisionRecord& reco
 
 bool Automation::proposal_still_good(const Decision& newest) {
   const auto& proposal = state_.ledger.proposal;
-  return proposal && planning_.ready() &&
-         planning_.loop().outlook_of(proposal->plan).mean <= newest.expected_utilization * kAboutAsGood;
+  if (!proposal || !planning_.ready()) return false;
+  const ControlLoop& loop = planning_.loop();
+  return !better_by(1.0 - 1.0 / kAboutAsGood, loop.outlook_of(*newest.proposed), loop.outlook_of(proposal->plan));
 }
 
 bool Automation::install(const PathPlan& plan, DecisionRecord& record, double expected, double lower_bound) {

@@ -135,10 +135,14 @@ json inputs_json(const DaemonState& state, const models::ScenarioSet& set) {
 
 json rejected_json(ControlLoop& loop, const Decision& decision, std::size_t nodes, std::size_t links) {
   json rejected = json::array();
+  const PlanOutlook chosen = loop.outlook_of(decision.proposed ? *decision.proposed : loop.plan_in_force());
   const auto add = [&](const std::string& name, const PlanOutlook& outlook) {
     const double worse = outlook.mean - decision.expected_utilization;
     const double matters = kMatters * decision.expected_utilization;
-    const std::string why = worse > matters    ? "its expected utilisation is higher by " + number(worse)
+    PlanOutlook as_good_in_all = outlook;  // leaves the more important traffic to decide
+    as_good_in_all.risk = chosen.risk;
+    const std::string why = better_by(0.0, chosen, as_good_in_all) ? "it is worse for more important traffic"
+                            : worse > matters  ? "its expected utilisation is higher by " + number(worse)
                             : worse > -matters ? std::string{"it is about as good, and no better"}
                                                : "better by " + number(-worse) + ", but more than may move in one step";
     rejected.push_back({{"alternative", name},

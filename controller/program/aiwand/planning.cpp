@@ -8,8 +8,7 @@
 namespace wan::controller {
 namespace {
 
-constexpr double kWorthInstalling = 0.01;  // no surprise reroutes: a new plan must save this part of the utilisation
-constexpr std::size_t kHoldsMax = 2;       // a demand that really grows is acted upon within three intervals
+constexpr std::size_t kHoldsMax = 2;  // a demand that really grows is acted upon within three intervals
 
 /// The plan without pairs that have no way in this network: they are nobody's to plan.
 PathPlan of_connected_pairs(const Topology& topology, const PathPlan& plan) {

@@ -13,6 +13,9 @@
 
 namespace wan::controller {
 
+/// No surprise reroutes: a new plan must save this part of the utilisation.
+inline constexpr double kWorthInstalling = 0.01;
+
 /// The control loop as the daemon runs it: made with the first matrix (or the history), made anew when policies change.
 ///
 /// Threads: the loop thread.

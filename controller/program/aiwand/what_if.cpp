@@ -6,10 +6,12 @@
 
 #include "controller/few_paths.h"
 #include "controller/plan_constraints.h"
+#include "controller/plan_outlook.h"
 #include "controller/plan_step.h"
 #include "controller/planner.h"
 #include "controller/policy_paths.h"
 #include "controller/program/aiwand/explanation.h"
+#include "controller/program/aiwand/planning.h"
 #include "controller/scenario_planner.h"
 #include "core/link_load.h"
 #include "simulator/fluid_network.h"
@@ -83,12 +85,6 @@ PathPlan planned(const Topology& topology, const std::vector<TrafficMatrix>& sce
   return keep_few_paths(topology, scenarios.front(), std::move(plan), policies.paths_max);
 }
 
-double expected(const Topology& topology, const PathPlan& plan, const std::vector<TrafficMatrix>& scenarios) {
-  double sum = 0.0;
-  for (const TrafficMatrix& scenario : scenarios) sum += max_utilization(topology, plan, scenario);
-  return sum / static_cast<double>(scenarios.size());
-}
-
 json outcome_json(const Topology& topology, const simulator::FluidOutcome& outcome) {
   const Peak peak = peak_of(topology, outcome.offered_utilization);
   json overloaded = json::array(), lost = json::array();
@@ -156,11 +152,14 @@ json preview(const LiveCopy& live, const PolicySet& policies) {
 
   const bool usable = now_in_force.check(planning_then) && most_paths(now_in_force) <= policies.paths_max &&
                       follow_policies(planning_then, policies, now_in_force) == now_in_force;
-  const double before = expected(live.physical, now_in_force, scenarios);
+  const auto outlook = [&, levels = constraints_of(policies).levels](const PathPlan& plan) {
+    return outlook_of_plan(live.physical, plan, scenarios, 1.0, levels);
+  };
+  const PlanOutlook before = outlook(now_in_force);
   PathPlan plan = now_in_force;
-  if (!usable || before >= policies.utilization_target.value_or(0.0)) {
+  if (!usable || before.mean >= policies.utilization_target.value_or(0.0)) {
     PathPlan better = planned(planning_then, scenarios, now_in_force, policies);
-    if (!usable || expected(live.physical, better, scenarios) < 0.99 * before) plan = std::move(better);
+    if (!usable || better_by(kWorthInstalling, outlook(better), before)) plan = std::move(better);
   }
   const double share = policies.max_moved_share.value_or(live.max_moved_share);
   double moved = moved_share(now_in_force, plan, forecast);
@@ -169,8 +168,8 @@ json preview(const LiveCopy& live, const PolicySet& policies) {
     moved = moved_share(now_in_force, plan, forecast);
   }
   return {{"changes", changes_json(planning_then, policies, now_in_force, plan, forecast, {})},
-          {"max_utilization_before", before},
-          {"max_utilization_after", expected(live.physical, plan, scenarios)},
+          {"max_utilization_before", before.mean},
+          {"max_utilization_after", outlook(plan).mean},
           {"moved_share", moved}};
 }
 

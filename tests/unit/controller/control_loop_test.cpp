@@ -536,7 +536,7 @@ TEST_CASE("a loop plans the more important class as though the others were not t
   std::string reason;
   CHECK(utilization_of_voice(policies, reason) == Approx(0.3).epsilon(0.03));
   INFO(reason);
-  CHECK(reason.find("; priority 5 and above 0.3") != std::string::npos);
+  CHECK(reason.find(" (priority 5 and above 0.3") != std::string::npos);
   policies.classes[1].utilization_target = 0.6;  // enough for voice: the others need not give way
   CHECK(utilization_of_voice(policies, reason) == Approx(0.6).epsilon(0.03));
   policies.classes[1].priority = 0;

@@ -323,6 +323,33 @@ TEST_CASE("a demand with one path, or with equal paths, moves nothing", "[kernel
   CHECK(improve_split(loads, pair.view(rate), scratch) == 0.0);
 }
 
+TEST_CASE("a link far below the top has no price, whatever the number of scenarios, until traffic moves there",
+          "[kernel]") {
+  for (const std::size_t scenarios : {1UL, 5UL, 8UL, 13UL}) {
+    CAPTURE(scenarios);
+    ScenarioLoads loads{2, scenarios};
+    loads.eta = 50.0;
+    for (std::size_t k = 0; k < scenarios; ++k) {
+      loads.utilization[k] = 1.0;
+      loads.utilization[loads.stride + k] = 0.1;
+    }
+    loads.inverse_capacity = {1e-9, 1e-9};
+    loads.refresh();
+    std::vector<double> rate(loads.stride, 0.0);
+    std::fill_n(rate.begin(), scenarios, 1e9);
+    std::vector<double> price(2);
+    demand_link_prices(loads, rate, price);
+    CHECK(price[0] > 0.9);
+    CHECK(price[1] == 0.0);
+    Bundle bundle{2};
+    std::vector<double> scratch;
+    for (int i = 0; i < 10; ++i) improve_split(loads, bundle.view(rate), scratch);
+    CHECK(bundle.share[0] == Approx(0.55).epsilon(0.01));
+    demand_link_prices(loads, rate, price);
+    CHECK(price[1] == Approx(price[0]).epsilon(0.5));
+  }
+}
+
 TEST_CASE("traffic above its limit has its price, traffic below it next to none", "[kernel]") {
   constexpr double kNudge = 1e-6;
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
