@@ -26,13 +26,14 @@ double median_of_newest_five(const LagWindow& newest_first) {
 }  // namespace
 
 ExpertPanel::ExpertPanel(PairIndex pairs, double ewma_alpha, std::vector<LagModel> lags,
-                         std::vector<Correction> corrections, std::chrono::seconds interval)
+                         std::vector<Correction> corrections, Regressions regressions, std::chrono::seconds interval)
     : pairs_{std::move(pairs)},
       ewma_alpha_{ewma_alpha},
       lags_{std::move(lags)},
       corrections_{std::move(corrections)},
+      regressions_{std::move(regressions)},
       interval_{interval} {
-  assert(!lags_.empty());
+  assert(!lags_.empty() && corrections_.size() == kCorrections && regressions_.fits.size() == kRegressions);
   for (const Correction& correction : corrections_) assert(correction.base < lags_.size());
 }
 
@@ -48,7 +49,8 @@ Result<ExpertPanel::Corrected> ExpertPanel::corrected(std::size_t correction,
   return result;
 }
 
-void ExpertPanel::forecast_pair(std::size_t pair, const LagWindow& newest_first, std::span<float> out) const {
+void ExpertPanel::forecast_pair(std::size_t pair, const LagWindow& newest_first, std::span<const float> inputs,
+                                std::span<float> out) const {
   out[kBaseline] = static_cast<float>(moving_average(newest_first, ewma_alpha_));
   out[1] = static_cast<float>(moving_average(newest_first, kSlowAlpha));
   out[2] = static_cast<float>(median_of_newest_five(newest_first));
@@ -56,12 +58,21 @@ void ExpertPanel::forecast_pair(std::size_t pair, const LagWindow& newest_first,
   for (std::size_t i = 0; i < lags_.size(); ++i) {
     out[kSimple + i] = static_cast<float>(lags_[i].predict(pair, newest_first, scale_bps) * scale_bps);
   }
+  for (std::size_t i = 0; i < kRegressions; ++i) {
+    out[kSimple + lags_.size() + kCorrections + i] =
+        static_cast<float>(regressions_.fits[i].predict(pair, inputs) * scale_bps);
+  }
 }
 
 Result<void> ExpertPanel::forecast(std::span<const TrafficMatrix> history, std::span<float> out) const {
   assert(out.size() == pairs_.size() * size());
+  std::vector<float> inputs(pairs_.size() * kRegressionInputs);
+  describe_linear(pairs_, lags_.front(), regressions_.daily, history, history.back().measured_at() + interval_, {},
+                  inputs);
   for (std::size_t pair = 0; pair < pairs_.size(); ++pair) {
-    forecast_pair(pair, window_of(history, pairs_.position(pair)), out.subspan(pair * size(), size()));
+    forecast_pair(pair, window_of(history, pairs_.position(pair)),
+                  std::span<const float>{inputs}.subspan(pair * kRegressionInputs, kRegressionInputs),
+                  out.subspan(pair * size(), size()));
   }
   for (std::size_t i = 0; i < corrections_.size(); ++i) {
     const auto made = corrected(i, history);

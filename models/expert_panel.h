@@ -6,9 +6,11 @@
 
 #include "core/result.h"
 #include "core/traffic_matrix.h"
+#include "models/daily_steps.h"
 #include "models/features.h"
 #include "models/lag_model.h"
 #include "models/pair_columns.h"
+#include "models/panel_regression.h"
 #include "models/season_profile.h"
 #include "models/torch/correction_net.h"
 
@@ -22,25 +24,41 @@ struct Correction {
   double share = 1.0;  ///< of the correction that is applied
 };
 
+/// Regressions of a panel with what they know of the days.
+struct Regressions {
+  DailySteps daily;
+  std::vector<PanelRegression> fits;
+};
+
 /// What the learned forecaster is put together from: forecasters that err in different ways, all one interval ahead.
 ///
 /// In order: the fitted EWMA (also what the model falls back on), a slow EWMA, the median of the newest five, the lag
-/// models, and corrected lag models.
+/// models, corrected lag models, and regressions.
 class ExpertPanel {
  public:
   static constexpr std::size_t kSimple = 3;
   static constexpr std::size_t kBaseline = 0;  ///< the place of the fitted EWMA
+  static constexpr std::size_t kCorrections = 2;
+  static constexpr std::size_t kRegressions = 2;
+
+  /// How many experts there are with so many lag models.
+  [[nodiscard]] static constexpr std::size_t size_with(std::size_t lag_models) {
+    return kSimple + lag_models + kCorrections + kRegressions;
+  }
 
   /// @param ewma_alpha  in (0, 1]
-  /// @param lags        not empty, all of these pairs
+  /// @param lags         not empty, all of these pairs
+  /// @param corrections  kCorrections of them
+  /// @param regressions  kRegressions of them
   ExpertPanel(PairIndex pairs, double ewma_alpha, std::vector<LagModel> lags, std::vector<Correction> corrections,
-              std::chrono::seconds interval);
+              Regressions regressions, std::chrono::seconds interval);
 
   [[nodiscard]] const PairIndex& pairs() const { return pairs_; }
-  [[nodiscard]] std::size_t size() const { return kSimple + lags_.size() + corrections_.size(); }
+  [[nodiscard]] std::size_t size() const { return size_with(lags_.size()); }
   [[nodiscard]] std::chrono::seconds interval() const { return interval_; }
   [[nodiscard]] const std::vector<LagModel>& lags() const { return lags_; }
   [[nodiscard]] const std::vector<Correction>& corrections() const { return corrections_; }
+  [[nodiscard]] const Regressions& regressions() const { return regressions_; }
   void set_correction_share(std::size_t correction, double share) { corrections_[correction].share = share; }
 
   /// The forecast that the network corrects and what it would add, in units of the local scale.
@@ -56,12 +74,14 @@ class ExpertPanel {
   [[nodiscard]] Result<void> forecast(std::span<const TrafficMatrix> history, std::span<float> out) const;
 
  private:
-  void forecast_pair(std::size_t pair, const LagWindow& newest_first, std::span<float> out) const;
+  void forecast_pair(std::size_t pair, const LagWindow& newest_first, std::span<const float> inputs,
+                     std::span<float> out) const;
 
   PairIndex pairs_;
   double ewma_alpha_;
   std::vector<LagModel> lags_;
   std::vector<Correction> corrections_;
+  Regressions regressions_;
   std::chrono::seconds interval_;
 };
 

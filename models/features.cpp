@@ -139,4 +139,30 @@ void describe(const PairIndex& pairs, const LagModel& lags, const SeasonProfile&
   }
 }
 
+void describe_linear(const PairIndex& pairs, const LagModel& lags, const DailySteps& daily,
+                     std::span<const TrafficMatrix> history, Timestamp target, const DailySteps::Neighbours& own,
+                     std::span<float> out) {
+  assert(out.size() == pairs.size() * kRegressionInputs);
+  const Movements movements = movements_of(pairs, history);
+  for (std::size_t pair = 0; pair < pairs.size(); ++pair) {
+    std::size_t place = pair * kRegressionInputs;
+    const auto put = [&](double value) { out[place++] = static_cast<float>(std::clamp(value, -4.0, 6.0)); };
+    const LagWindow window = window_of(history, pairs.position(pair));
+    const double scale = lags.scale_bps(pair, window);
+    for (const double value : window) put(value / scale);
+    put(static_cast<double>(lags.mean_bps[pair]) / scale);
+    put(1.0);
+    const double newest = window[0] / scale;
+    for (const Movement& movement : {movements.by_source[pairs.source(pair)],
+                                     movements.by_destination[pairs.destination(pair)], movements.network}) {
+      for (const float moved : movement) put(newest * static_cast<double>(moved));
+    }
+    const DailySteps::Usual usual = daily.usual_without(target, pair, own);
+    put(static_cast<double>(usual.step));
+    put(static_cast<double>(usual.around));
+    for (const double sign : spike_signs(window, scale)) put(sign);
+    assert(place == (pair + 1) * kRegressionInputs);
+  }
+}
+
 }  // namespace wan::models

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/traffic_matrix.h"
+#include "models/daily_steps.h"
 #include "models/lag_model.h"
 #include "models/pair_columns.h"
 #include "models/season_profile.h"
@@ -46,5 +47,21 @@ inline constexpr std::size_t kFeatureCount = LagModel::kLags + 10 + SeasonProfil
 void describe(const PairIndex& pairs, const LagModel& lags, const SeasonProfile& seasons,
               std::span<const TrafficMatrix> history, Timestamp target, const BaseForecast& base,
               std::span<const float> own_surprises, std::span<float> out);
+
+/// How many numbers a linear forecast of one pair is made from, and how many of them without the last ones.
+inline constexpr std::size_t kRegressionInputs = LagModel::kInputs + 9 + 2 + 6;
+inline constexpr std::size_t kRegressionInputsPlain = kRegressionInputs - 6;
+
+/// What a PanelRegression sees, each within [-4, 6]. In order: the last 24 values, the training mean and the scale, in
+/// units of the scale; how the totals of its source, its destination and the network moved of late, in proportion to
+/// the newest value; how the pair usually moves at this time of day; then the signs of a spike, as in `describe`.
+///
+/// @param lags    for its scales
+/// @param target  when the interval to be forecast begins
+/// @param own     what `daily` holds of the row itself and its neighbours and is to leave out; empty otherwise
+/// @param out     [pair][kRegressionInputs]
+void describe_linear(const PairIndex& pairs, const LagModel& lags, const DailySteps& daily,
+                     std::span<const TrafficMatrix> history, Timestamp target, const DailySteps::Neighbours& own,
+                     std::span<float> out);
 
 }  // namespace wan::models

@@ -96,6 +96,21 @@ Result<Correction> take_correction(ArrayShelf& shelf, const ModelCard& card, std
   return Correction{.base = 0, .seasons = std::move(seasons), .net = *std::move(net)};
 }
 
+Regressions take_regressions(ArrayShelf& shelf, const ModelCard& card, std::size_t pairs) {
+  Regressions made{.daily = DailySteps{pairs, card.interval}, .fits = {}};
+  const std::size_t each = pairs * kRegressionInputs;
+  const std::vector<float> weights = shelf.take("regression_weights", ExpertPanel::kRegressions * each, kAnyValue);
+  for (std::size_t i = 0; i < ExpertPanel::kRegressions; ++i) {
+    const auto own = std::span{weights}.subspan(i * each, each);
+    made.fits.push_back({.weights = {own.begin(), own.end()}});
+  }
+  std::vector<float> counts = shelf.take("daily_counts", made.daily.counts().size(), 0.0F);
+  std::vector<float> sums = shelf.take("daily_sums", made.daily.sums().size(), kAnyValue);
+  [[maybe_unused]] const bool fits = made.daily.restore(std::move(counts), std::move(sums));
+  assert(fits);  // the shelf hands out the sizes asked for
+  return made;
+}
+
 Result<std::unique_ptr<LearnedModel>> assemble_learned(const ModelCard& card, const PairIndex& pairs,
                                                        ArrayShelf& shelf) {
   const HyperParameters& chosen = card.hyper_parameters;
@@ -112,12 +127,15 @@ Result<std::unique_ptr<LearnedModel>> assemble_learned(const ModelCard& card, co
   best->share = chosen.correction;
   shared->base = chosen.lag_models - 1;
   shared->share = chosen.shared_correction;
-  ExpertMix mix = take_mix(shelf, pairs.size(), ExpertPanel::kSimple + chosen.lag_models + 2, chosen.mix_rate);
+  ExpertMix mix = take_mix(shelf, pairs.size(), ExpertPanel::size_with(chosen.lag_models), chosen.mix_rate);
+  Regressions regressions = take_regressions(shelf, card, pairs.size());
   if (!shelf.problem().empty()) return fail(ErrorCode::kBadInput, shelf.problem());
   std::vector<Correction> corrections;
   corrections.push_back(*std::move(best));
   corrections.push_back(*std::move(shared));
-  ExpertPanel panel{pairs, card.ewma_alpha, to_lag_models(lags, mean_bps), std::move(corrections), card.interval};
+  ExpertPanel panel{
+      pairs,        card.ewma_alpha, to_lag_models(lags, mean_bps), std::move(corrections), std::move(regressions),
+      card.interval};
   return std::make_unique<LearnedModel>(
       std::move(panel), std::move(mix),
       LearnedModel::Further{.lags = to_lag_models(further, mean_bps), .shares = std::move(further_shares)},
@@ -242,6 +260,15 @@ std::vector<NamedArray> LearnedModel::to_arrays() const {
     arrays.push_back({prefixes[i] + "season_sums", {seasons.sums().begin(), seasons.sums().end()}});
     arrays.push_back({prefixes[i] + "correction", correction.net.parameters()});
   }
+  const Regressions& regressions = panel_.regressions();
+  NamedArray& weights = arrays.emplace_back(NamedArray{"regression_weights", {}});
+  for (const PanelRegression& fit : regressions.fits) {
+    weights.values.insert(weights.values.end(), fit.weights.begin(), fit.weights.end());
+  }
+  const auto counts = regressions.daily.counts();
+  const auto sums = regressions.daily.sums();
+  arrays.push_back({"daily_counts", {counts.begin(), counts.end()}});
+  arrays.push_back({"daily_sums", {sums.begin(), sums.end()}});
   return arrays;
 }
 

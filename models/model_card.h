@@ -42,7 +42,7 @@ struct HyperParameters {
 /// The file `card.json` of a model folder: for which network, from which data and how a model was made, and how good it
 /// was where it was chosen. docs/formats/model.md describes the JSON.
 struct ModelCard {
-  static constexpr int kFormatVersion = 2;
+  static constexpr int kFormatVersion = 3;
 
   std::string network;         ///< for reports; may be empty
   std::size_t node_count = 0;  ///< above zero

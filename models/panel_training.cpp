@@ -99,6 +99,33 @@ Result<Correction> train_correction(const TrainingRows& rows, const LagModel& ba
   return Correction{.base = 0, .seasons = std::move(seasons), .net = *std::move(net)};
 }
 
+/// Each row's steps by pair from the interval before, in units of the local scale; adds them to the days.
+std::vector<std::vector<float>> add_steps(const TrainingRows& rows, const LagModel& lags, DailySteps& daily) {
+  std::vector<std::vector<float>> steps;
+  for (const std::size_t row : rows.targets) {
+    const auto history = lag_history(rows.intervals, row);
+    std::vector<float>& of_row = steps.emplace_back();
+    for (std::size_t pair = 0; pair < rows.pairs.size(); ++pair) {
+      const LagWindow window = window_of(history, rows.pairs.position(pair));
+      const double moved = rows.intervals[row].bps()[rows.pairs.position(pair)] - window[0];
+      of_row.push_back(static_cast<float>(moved / lags.scale_bps(pair, window)));
+    }
+    daily.add(rows.intervals[row].measured_at(), of_row);
+  }
+  return steps;
+}
+
+/// What a row's own day adds to the days: the steps of the target, and of those before and after it where these are
+/// the intervals next to it.
+DailySteps::Neighbours own_steps(const TrainingRows& rows, const std::vector<std::vector<float>>& steps,
+                                 std::size_t i) {
+  const auto time_of = [&](std::size_t target) { return rows.intervals[rows.targets[target]].measured_at(); };
+  DailySteps::Neighbours own{{{}, steps[i], {}}};
+  if (i > 0 && time_of(i) - time_of(i - 1) == rows.interval) own[0] = steps[i - 1];
+  if (i + 1 < steps.size() && time_of(i + 1) - time_of(i) == rows.interval) own[2] = steps[i + 1];
+  return own;
+}
+
 }  // namespace
 
 TrainingRows training_rows(const PairIndex& pairs, std::span<const TrafficMatrix> intervals,
@@ -138,6 +165,37 @@ std::vector<LagModel> fit_all_further(const TrainingRows& rows, double ridge) {
   return further;
 }
 
+Regressions fit_regressions(const TrainingRows& rows, const LagModel& lags) {
+  Regressions made{.daily = DailySteps{rows.pairs.size(), rows.interval}, .fits = {}};
+  const auto steps = add_steps(rows, lags, made.daily);
+  const std::size_t pairs = rows.pairs.size();
+  const std::size_t count = rows.targets.size();
+  RegressionRows seen{.pairs = pairs,
+                      .rows = count,
+                      .inputs = std::vector<float>(pairs * count * kRegressionInputs),
+                      .targets = std::vector<float>(pairs * count),
+                      .scales = std::vector<float>(pairs * count),
+                      .alive = {}};
+  std::vector<float> inputs(pairs * kRegressionInputs);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto history = lag_history(rows.intervals, rows.targets[i]);
+    const TrafficMatrix& truth = rows.intervals[rows.targets[i]];
+    describe_linear(rows.pairs, lags, made.daily, history, truth.measured_at(), own_steps(rows, steps, i), inputs);
+    for (std::size_t pair = 0; pair < pairs; ++pair) {
+      const std::size_t place = pair * count + i;
+      const double scale = lags.scale_bps(pair, window_of(history, rows.pairs.position(pair)));
+      seen.scales[place] = static_cast<float>(scale);
+      seen.targets[place] = static_cast<float>(truth.bps()[rows.pairs.position(pair)] / scale);
+      std::copy_n(&inputs[pair * kRegressionInputs], kRegressionInputs, &seen.inputs[place * kRegressionInputs]);
+    }
+  }
+  for (const float mean_bps : lags.mean_bps) seen.alive.push_back(mean_bps > 0.0F);
+  for (const std::size_t used : {kRegressionInputsPlain, kRegressionInputs}) {
+    made.fits.push_back(fit_panel_regression(seen, used));
+  }
+  return made;
+}
+
 Result<ExpertPanel> train_panel(const TrainingRows& rows, std::vector<LagModel> lags, double ewma_alpha,
                                 const HyperParameters& chosen, std::uint64_t seed, const ExpertPanel* before,
                                 const std::function<void(std::size_t, std::size_t)>& on_batch) {
@@ -155,7 +213,9 @@ Result<ExpertPanel> train_panel(const TrainingRows& rows, std::vector<LagModel> 
     correction->share = shares[i];
     corrections.push_back(*std::move(correction));
   }
-  return ExpertPanel{rows.pairs, ewma_alpha, std::move(lags), std::move(corrections), rows.interval};
+  Regressions regressions = fit_regressions(rows, lags.front());
+  return ExpertPanel{rows.pairs,   ewma_alpha, std::move(lags), std::move(corrections), std::move(regressions),
+                     rows.interval};
 }
 
 }  // namespace wan::models

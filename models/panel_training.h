@@ -40,7 +40,12 @@ struct TrainingRows {
 /// For 2 to kHorizonMax intervals ahead.
 [[nodiscard]] std::vector<LagModel> fit_all_further(const TrainingRows& rows, double ridge);
 
-/// Trains the networks of a panel: one on the lag model that was chosen, one on the last, which all pairs share.
+/// The regressions of a panel: without and with the signs of a spike.
+/// @param lags  for its scales
+[[nodiscard]] Regressions fit_regressions(const TrainingRows& rows, const LagModel& lags);
+
+/// Fits the regressions and trains the networks of a panel: one on the lag model that was chosen, one on the last,
+/// which all pairs share.
 ///
 /// @param before    a panel whose networks are gone on from; null: from the seed
 /// @param on_batch  called with the batches done and all batches; may be empty

@@ -93,7 +93,7 @@ class TrainedModel(ProgramTest):
         old = self.folder / "old"
         shutil.copytree(self.model, old)
         card = old / "card.json"
-        card.write_text(card.read_text().replace('"format_version": 2', '"format_version": 1'))
+        card.write_text(card.read_text().replace('"format_version": 3', '"format_version": 1'))
         self.refused(run(MODELS, "evaluate", *self.inputs, "--model", old, "--score-from", TRAINED), "format version is 1",
                      "train the model again")
 

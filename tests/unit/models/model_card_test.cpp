@@ -83,11 +83,11 @@ TEST_CASE("hostile model cards are refused with a reason", "[models]") {
   CHECK(refuse("{}") == "card.json: not a model card: its format is not \"aiwan-model\"");
   CHECK(refuse(R"({"format": "aiwan-model"})") == "card.json: \"format_version\" is missing");
   CHECK(refuse(R"({"format": "aiwan-model", "format_version": 1})") ==
-        "card.json: its format version is 1, this program reads version 2; train the model again with `aiwan-models "
+        "card.json: its format version is 1, this program reads version 3; train the model again with `aiwan-models "
         "train`");
-  CHECK(refuse(R"({"format": "aiwan-model", "format_version": 2, "library_version": 3})") ==
+  CHECK(refuse(R"({"format": "aiwan-model", "format_version": 3, "library_version": 3})") ==
         "card.json: \"library_version\" must be text");
-  CHECK(refuse(R"({"format": "aiwan-model", "format_version": 2, "library_version": "", "network": []})") ==
+  CHECK(refuse(R"({"format": "aiwan-model", "format_version": 3, "library_version": "", "network": []})") ==
         "card.json: \"network\" must be an object");
   refuse(std::string(100'000, '['));
   refuse(std::string(100, '\0'));

@@ -17,12 +17,13 @@ namespace wan::test {
 inline Topology ring(std::size_t node_count) {
   std::vector<Node> nodes;
   std::vector<Link> links;
-  for (std::size_t n = 0; n < node_count; ++n) nodes.push_back({.name = "n" + std::to_string(n), .location = {}});
+  for (std::size_t n = 0; n < node_count; ++n)
+    nodes.push_back({.name = std::string{"n"}.append(std::to_string(n)), .location = {}});
   for (std::size_t n = 0; n < node_count; ++n) {
     const std::size_t next = (n + 1) % node_count;
     for (const auto& [from, to] : {std::pair{n, next}, std::pair{next, n}}) {
       Link link;
-      link.name = std::to_string(from) + ">" + std::to_string(to);
+      link.name = std::to_string(from).append(">").append(std::to_string(to));
       link.from = NodeId{from};
       link.to = NodeId{to};
       link.capacity = BitRate::gbps(1);
