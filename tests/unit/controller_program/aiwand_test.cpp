@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <future>
@@ -411,6 +412,35 @@ TEST_CASE("a preview of pinned paths says what moves", "[aiwand]") {
   REQUIRE(saved["changes"].size() >= 1);
   CHECK(saved["changes"][0]["after"][0]["links"] == nlohmann::json::array({"a-d", "d-c"}));
   CHECK(saved["moved_share"].get<double>() == Approx(1.0));
+}
+
+TEST_CASE("a preview compares plans by the priorities that it would put in force", "[aiwand]") {
+  const auto network = square();
+  TrafficMatrix matrix{4, 2};
+  matrix.set(TrafficClass{1}, NodeId{0}, NodeId{2}, BitRate::mbps(6));
+  matrix.set(TrafficClass{0}, NodeId{3}, NodeId{2}, BitRate::mbps(6));
+  PolicySet alike;
+  alike.utilization_target = 0.0;
+  alike.classes.push_back({.name = "voice", .dscps = {46}});
+  const LiveCopy live{.physical = network.topology,
+                      .managed = {true, true, true, false},
+                      .kept_empty = {},
+                      .operator_drains = {},
+                      .policies = alike,
+                      .in_force = base_plan(network.topology, 2),
+                      .outlook = {.forecast = matrix, .scenarios = {matrix}},
+                      .max_moved_share = 1.0,
+                      .now = kNow};
+  // Both ways into c are at 0.6, and no plan is below: as long as voice is traffic like any other.
+  CHECK(preview(live, alike)["changes"].empty());
+  PolicySet voice_first = alike;
+  voice_first.classes[1].priority = 3;
+  const auto changes = preview(live, voice_first)["changes"];
+  const auto voice =
+      std::find_if(changes.begin(), changes.end(), [](const auto& one) { return one["class"] == "voice"; });
+  REQUIRE(voice != changes.end());
+  CHECK((*voice)["from"] == "a");
+  CHECK((*voice)["after"].size() == 2);
 }
 
 TEST_CASE("rehearsals run in turn, and too many are refused", "[aiwand]") {
