@@ -9,7 +9,6 @@
 namespace wan::controller {
 namespace {
 
-constexpr std::size_t kLanes = 8;  // doubles in the widest vector register
 constexpr int kStepsMax = 16;
 constexpr int kStepsUsual = 3;
 constexpr int kLevelSteps = 50;           // halvings of the interval in which the tail's level lies
@@ -364,7 +363,7 @@ ScenarioLoads::ScenarioLoads(std::size_t link_count, std::size_t scenario_count,
       scenarios{scenario_count},
       limited{limited_groups * scenario_count},
       rows{tail_counted < 1.0 || limited_groups > 0 ? link_count + 1 : link_count},
-      stride{(scenarios + limited + kLanes - 1) / kLanes * kLanes},
+      stride{padded(scenarios + limited)},
       tail{tail_counted},
       limit(limited, 0.0),
       weight(stride, 0.0),

@@ -21,6 +21,12 @@ namespace wan::controller {
 struct ScenarioLoads {
   static constexpr double kLimitWeight = 8.0;
 
+  /// So many columns filled up to whole vector registers.
+  [[nodiscard]] static constexpr std::size_t padded(std::size_t columns) {
+    return (columns + kLanes - 1) / kLanes * kLanes;
+  }
+  static constexpr std::size_t kLanes = 8;  ///< doubles in the widest vector register
+
   /// @param tail  in (0, 1]; 1: the mean over all scenarios
   ScenarioLoads(std::size_t link_count, std::size_t scenario_count, double tail = 1.0, std::size_t limited_groups = 0);
 

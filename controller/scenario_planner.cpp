@@ -57,17 +57,16 @@ struct ScenarioPlanner::Impl {
   void constrain_start(std::size_t d);
   /// Starts where the newest plan to which change was free left off, not from the one in force.
   void take_newest_free();
-  [[nodiscard]] ScenarioLoads make_loads(std::size_t scenario_count, std::span<const LevelLimit> limits) const;
+  [[nodiscard]] ScenarioLoads make_loads(std::size_t count, std::span<const LevelLimit> limits) const;
   /// Of all demands down to a level; in limited columns, of those down to the limit's.
-  void set_rates(std::span<const TrafficMatrix> scenarios, ScenarioLoads& loads, std::span<const LevelLimit> limits,
-                 std::size_t level);
+  void set_rates(std::span<const TrafficMatrix> scenarios, std::span<const LevelLimit> limits, std::size_t level);
   /// Limited columns in units in which their limits are as high as the utilisation is now: one sharpness suits all.
   void scale_limits(ScenarioLoads& loads, std::span<const LevelLimit> limits);
   /// By levels that have traffic, but for the last of them: the best that can be had when those below stand back.
   [[nodiscard]] std::vector<LevelLimit> find_limits(std::span<const TrafficMatrix> scenarios, bool in_force);
   /// What delay and change cost, in units of utilisation.
-  void price_paths(std::size_t scenario_count, double utilization, double change_price);
-  void load_links(ScenarioLoads& loads) const;
+  void price_paths(double utilization, double change_price);
+  void load_links(ScenarioLoads& loads);
   /// Adds each demand's cheapest path where it is worth having.
   PathSearch generate_paths(const ScenarioLoads& loads);
   /// The cheapest path that demand `d` may take, into `found_links`; what it costs at least.
@@ -83,9 +82,8 @@ struct ScenarioPlanner::Impl {
   [[nodiscard]] double cost(const ScenarioLoads& loads) const;
   [[nodiscard]] double cost_of_change() const;
   [[nodiscard]] PathPlan make_plan(std::size_t class_count);
-  [[nodiscard]] std::span<const double> rate_of(std::size_t d) const {
-    return std::span{rate}.subspan(d * stride, stride);
-  }
+  /// By column of the loads: scenarios, then limited groups, of which only some demands are.
+  [[nodiscard]] std::span<const double> rate_of(std::size_t d);
 
   Topology topology;
   ScenarioOptions options;
@@ -98,10 +96,17 @@ struct ScenarioPlanner::Impl {
   RuledDemands ruled;                   // every connected pair: one demand, or several under constraints
   std::vector<CandidatePaths> demands;  // of `ruled`, in its order
   std::vector<std::uint32_t> found_links;
-  std::size_t stride = 0;
-  std::vector<double> rate;  // [demand][scenario], bits per second
-  std::vector<bool> active;  // by demand: above zero in some scenario
-  bool searched = false;     // for paths, at least once
+  std::size_t scenario_count = 0;
+  std::size_t rate_stride = 0;
+  std::vector<double> rate;  // [demand][scenario, padded], bits per second
+  struct LimitedGroup {
+    std::size_t level;
+    double scale;
+  };
+  std::vector<LimitedGroup> groups;      // of columns beside the scenarios
+  std::vector<double> rate_with_groups;  // of one demand, by column
+  std::vector<bool> active;              // by demand: above zero in some scenario
+  bool searched = false;                 // for paths, at least once
   std::vector<double> scratch;
 };
 
@@ -183,8 +188,8 @@ void ScenarioPlanner::Impl::take_newest_free() {
   }
 }
 
-ScenarioLoads ScenarioPlanner::Impl::make_loads(std::size_t scenario_count, std::span<const LevelLimit> limits) const {
-  ScenarioLoads loads{topology.link_count(), scenario_count, options.tail, limits.size()};
+ScenarioLoads ScenarioPlanner::Impl::make_loads(std::size_t count, std::span<const LevelLimit> limits) const {
+  ScenarioLoads loads{topology.link_count(), count, options.tail, limits.size()};
   for (std::size_t l = 0; l < loads.links; ++l) {
     const Link& link = topology.links()[l];
     loads.inverse_capacity[l] = link.up ? 1.0 / link.capacity.bps() : 0.0;
@@ -192,10 +197,11 @@ ScenarioLoads ScenarioPlanner::Impl::make_loads(std::size_t scenario_count, std:
   return loads;
 }
 
-void ScenarioPlanner::Impl::set_rates(std::span<const TrafficMatrix> scenarios, ScenarioLoads& loads,
-                                      std::span<const LevelLimit> limits, std::size_t level) {
-  stride = loads.stride;
-  rate.assign(demands.size() * stride, 0.0);
+void ScenarioPlanner::Impl::set_rates(std::span<const TrafficMatrix> scenarios, std::span<const LevelLimit> limits,
+                                      std::size_t level) {
+  scenario_count = scenarios.size();
+  rate_stride = ScenarioLoads::padded(scenario_count);
+  rate.assign(demands.size() * rate_stride, 0.0);
   active.assign(demands.size(), false);
   for (std::size_t k = 0; k < scenarios.size(); ++k) {
     for (std::size_t c = 0; c < scenarios[k].class_count(); ++c) {
@@ -204,18 +210,26 @@ void ScenarioPlanner::Impl::set_rates(std::span<const TrafficMatrix> scenarios, 
         const std::size_t d = ruled.demand_of[first + pair];
         const double bps = scenarios[k].at(TrafficClass{c}, demands[d].demand.from, demands[d].demand.to).bps();
         if (bps <= 0.0 || ruled.demands[d].level > level) continue;
-        rate[d * stride + k] += bps;
+        rate[d * rate_stride + k] += bps;
         active[d] = true;
       }
     }
   }
-  for (std::size_t d = 0; d < demands.size(); ++d) {
-    double* its = rate.data() + d * stride;
-    for (std::size_t g = 0; active[d] && g < limits.size(); ++g) {
-      if (ruled.demands[d].level <= limits[g].level)
-        std::copy_n(its, scenarios.size(), its + (g + 1) * scenarios.size());
-    }
+  groups.clear();
+  for (const LevelLimit& limit : limits) groups.push_back({.level = limit.level, .scale = 1.0});
+  rate_with_groups.assign(ScenarioLoads::padded(scenario_count * (groups.size() + 1)), 0.0);
+}
+
+std::span<const double> ScenarioPlanner::Impl::rate_of(std::size_t d) {
+  const auto its = std::span{rate}.subspan(d * rate_stride, rate_stride);
+  if (groups.empty()) return its;
+  double* out = std::copy_n(its.begin(), scenario_count, rate_with_groups.data());
+  for (const LimitedGroup& group : groups) {
+    const double scale = ruled.demands[d].level <= group.level ? group.scale : 0.0;
+    out = std::transform(its.begin(), its.begin() + static_cast<std::ptrdiff_t>(scenario_count), out,
+                         [scale](double bps) { return scale * bps; });
   }
+  return rate_with_groups;
 }
 
 void ScenarioPlanner::Impl::scale_limits(ScenarioLoads& loads, std::span<const LevelLimit> limits) {
@@ -224,28 +238,29 @@ void ScenarioPlanner::Impl::scale_limits(ScenarioLoads& loads, std::span<const L
     const std::vector<double>& limit = limits[g].utilization;
     const double mean = std::accumulate(limit.begin(), limit.end(), 0.0) / static_cast<double>(limit.size());
     const double scale = mean > 0.0 ? utilization / mean : 1.0;
+    groups[g].scale = scale;
     const std::size_t first = (g + 1) * loads.scenarios;
     for (std::size_t k = 0; k < limit.size(); ++k) loads.limit[first - loads.scenarios + k] = scale * limit[k];
-    const auto scale_rows = [&](std::vector<double>& rows) {
-      for (std::size_t row = 0; row < rows.size(); row += stride) {
-        for (std::size_t k = first; k < first + loads.scenarios; ++k) rows[row + k] *= scale;
-      }
-    };
-    scale_rows(rate);
-    scale_rows(loads.utilization);
+    for (std::size_t row = 0; row < loads.links; ++row) {
+      double* its = loads.utilization.data() + row * loads.stride + first;
+      std::transform(its, its + loads.scenarios, its, [scale](double value) { return scale * value; });
+    }
   }
 }
 
-void ScenarioPlanner::Impl::load_links(ScenarioLoads& loads) const {
+void ScenarioPlanner::Impl::load_links(ScenarioLoads& loads) {
   std::fill(loads.utilization.begin(), loads.utilization.end(), 0.0);
+  const std::size_t stride = loads.stride;
   for (std::size_t d = 0; d < demands.size(); ++d) {
     if (!active[d]) continue;
     const CandidatePaths& candidates = demands[d];
+    const auto bps = rate_of(d);
     for (std::size_t p = 0; p < candidates.size(); ++p) {
       if (candidates.share[p] == 0.0) continue;
       for (const std::uint32_t link : candidates.path(p)) {
         const double factor = candidates.share[p] * loads.inverse_capacity[link];
-        for (std::size_t k = 0; k < stride; ++k) loads.utilization[link * stride + k] += factor * rate[d * stride + k];
+        double* row = loads.utilization.data() + link * stride;
+        for (std::size_t k = 0; k < stride; ++k) row[k] += factor * bps[k];
       }
     }
   }
@@ -253,12 +268,12 @@ void ScenarioPlanner::Impl::load_links(ScenarioLoads& loads) const {
 
 /// A path's delay costs its mean rate x delay, in units in which all demands on their shortest paths cost
 /// `delay_weight` x utilisation; a demand's change costs its part of all traffic x `change_price`.
-void ScenarioPlanner::Impl::price_paths(std::size_t scenario_count, double utilization, double change_price) {
+void ScenarioPlanner::Impl::price_paths(double utilization, double change_price) {
   std::vector<double> mean(demands.size(), 0.0);
   double shortest = 0.0;
   double total = 0.0;
   for (std::size_t d = 0; d < demands.size(); ++d) {
-    for (std::size_t k = 0; k < scenario_count; ++k) mean[d] += rate[d * stride + k];
+    for (std::size_t k = 0; k < scenario_count; ++k) mean[d] += rate[d * rate_stride + k];
     shortest += mean[d] * shortest_delay[d];
     total += mean[d];
   }
@@ -282,7 +297,8 @@ PathSearch ScenarioPlanner::Impl::generate_paths(const ScenarioLoads& loads) {
   double counted = 0.0;
   double within_limits = 0.0;  // what a plan pays at most in limited columns, if it stays at their limits
   for (std::size_t k = 0; k < loads.scenarios + loads.limited; ++k) {
-    const double idle = loads.rows > loads.links ? loads.exponential[loads.links * stride + k] / loads.sum[k] : 0.0;
+    const double idle =
+        loads.rows > loads.links ? loads.exponential[loads.links * loads.stride + k] / loads.sum[k] : 0.0;
     const double priced = loads.weight[k] * (1.0 - idle);
     k < loads.scenarios ? counted += priced : within_limits += priced * loads.limit[k - loads.scenarios];
   }
@@ -430,7 +446,7 @@ std::vector<LevelLimit> ScenarioPlanner::Impl::find_limits(std::span<const Traff
   for (std::size_t level = 0; level + 1 < lowest; ++level) {
     if (!busy[level]) continue;
     ScenarioLoads loads = make_loads(scenarios.size(), limits);
-    set_rates(scenarios, loads, limits, level);
+    set_rates(scenarios, limits, level);
     for (std::size_t d = 0; d < demands.size(); ++d) {
       if (active[d]) demands[d].start_from(demands[d].alone[level]);
     }
@@ -459,7 +475,7 @@ void ScenarioPlanner::Impl::improve(ScenarioLoads& loads, bool in_force, Scenari
   // Where the start is in force, the paths worth having beside it were found with the decision before.
   if (!searched || !in_force) generate_paths(loads);
   for (int round = 0; round < options.rounds_max; ++round) {
-    price_paths(loads.scenarios, utilization, 0.0);
+    price_paths(utilization, 0.0);
     routes.sweeps += sweep_until_settled(loads, options.sweeps_max);
     // A soft maximum that was sharp enough for a bad start is too soft for what became of it.
     utilization = loads.risk_utilization();
@@ -478,7 +494,7 @@ void ScenarioPlanner::Impl::improve(ScenarioLoads& loads, bool in_force, Scenari
 void ScenarioPlanner::Impl::move_less(ScenarioLoads& loads, ScenarioRoutes& routes) {
   const double utilization = loads.risk_utilization();
   if (utilization > 1.0) return;  // traffic is lost whatever is planned: the least of it counts, not the change
-  price_paths(loads.scenarios, utilization, 0.0);
+  price_paths(utilization, 0.0);
   const double bearable = 1.0 + options.change_tolerance;
   const double cost_max = cost(loads) * bearable;
   // Nor may the price make an overload that is not there without it.
@@ -486,7 +502,7 @@ void ScenarioPlanner::Impl::move_less(ScenarioLoads& loads, ScenarioRoutes& rout
   for (CandidatePaths& candidates : demands) candidates.free = candidates.share;
   double weight = options.change_weight;
   for (int tried = 0; tried < kPricesTried; ++tried, weight *= 0.5) {
-    price_paths(loads.scenarios, utilization, weight * utilization);
+    price_paths(utilization, weight * utilization);
     routes.sweeps += sweep_until_settled(loads, kSweepsAPrice);
     if (cost(loads) <= cost_max && loads.risk_utilization() <= utilization_max) return;
   }
@@ -533,13 +549,13 @@ Result<ScenarioRoutes> ScenarioPlanner::plan(std::span<const TrafficMatrix> scen
   const bool priced = in_force && impl.options.change_weight > 0.0;
   const std::size_t lowest = impl.levels.size() - 1;
   ScenarioLoads loads = impl.make_loads(scenarios.size(), {});
-  impl.set_rates(scenarios, loads, {}, lowest);
+  impl.set_rates(scenarios, {}, lowest);
   for (CandidatePaths& candidates : impl.demands) candidates.anchor = candidates.share;
   if (priced) impl.take_newest_free();
   const std::vector<LevelLimit> limits = impl.find_limits(scenarios, in_force);
   if (!limits.empty()) {
     loads = impl.make_loads(scenarios.size(), limits);
-    impl.set_rates(scenarios, loads, limits, lowest);
+    impl.set_rates(scenarios, limits, lowest);
   }
   impl.load_links(loads);
   impl.scale_limits(loads, limits);

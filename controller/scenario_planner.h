@@ -50,7 +50,7 @@ struct ScenarioRoutes {
 /// Priorities are lexicographic: the more important levels are planned as though the others were not there, and what
 /// they reach in each scenario (or their target, where that is higher), and 1 %, is a limit for the plan of them all.
 /// Being above a limit costs eight times what the same part of utilisation does.
-/// Threads: one owner.  Memory: demands x scenarios numbers; with several levels times their number squared.
+/// Threads: one owner.  Memory: demands x scenarios numbers.
 /// Cost: a sweep is about demands x paths x hops x scenarios; each level is planned once more.
 /// Source: expected-value scenario optimisation with a log-sum-exp maximum (mirror-descent prototype in the project's
 ///         design notes); pairwise steps after Lacoste-Julien and Jaggi, NIPS 2015. Bound: Lagrangian duality by

@@ -10,6 +10,8 @@ from box_traffic import NumberedFlow, packets_per_second
 from network_box import Box, skip_unless_possible
 
 PROGRAMS = sys.argv.pop(1)
+STALL_MS = 40  # packets that wait for so long, or are sent so late: the machine stood still, which tells nothing of us
+ATTEMPTS = 3
 PIN = "classes: [{{name: default}}]\nmax_moved_share: 1\npins: [{{from: ams, to: dub, via: [ams, {via}, dub]}}]\n"
 
 
@@ -37,25 +39,36 @@ class Operations(unittest.TestCase):
         box.ctl("apply", "-f", self.policy("none", "bru"))
         (box.folder / "free.yaml").write_text("classes: [{name: default}]\nmax_moved_share: 1\n")
         box.ctl("apply", "-f", box.folder / "free.yaml")
+        for attempt in range(ATTEMPTS):
+            crossed, result = self.drain_under_traffic()
+            self.assertFalse(crossed, "0 data bytes on the link")
+            if result["lost"] == 0 or max(result["longest_send_turn_ms"], result["delay_ms_max"]) < STALL_MS:
+                break
+            print(f"repeated: the machine stood still for {result['delay_ms_max']:.0f} ms, {result['lost']} lost", flush=True)
+        self.assertEqual((result["lost"], result["duplicates"]), (0, 0), result)
+
+    def drain_under_traffic(self):
+        """Packets that crossed a link after it was out of the plan, and how the flow fared that used it before."""
+        box = self.box
         flow = NumberedFlow(box, "ams", "dub", 3000, 160)
         self.addCleanup(flow.abandon)
         box.wait_for("traffic", lambda: flow.progress() and flow.sent > 3000)
         link = self.ways()[0][0]
         box.ctl("drain", link)
-        self.addCleanup(lambda: box.ctl("undrain", link, check=False))  # the other tests want it, whatever happens here
-        box.wait_for("the drained link is out of the plan", lambda: self.box.settled() and not any(
-            link in way for way in self.ways()), 10)
-        time.sleep(0.3)
-        capture = Capture(box)
-        time.sleep(2)
-        result_of_capture, capture_lost = capture.stop()
-        result = flow.finish()
+        try:
+            box.wait_for("the drained link is out of the plan", lambda: box.settled() and not any(
+                link in way for way in self.ways()), 10)
+            time.sleep(0.3)
+            capture = Capture(box)
+            time.sleep(2)
+            seen, capture_lost = capture.stop()
+            result = flow.finish()
+        finally:
+            box.ctl("undrain", link)  # the other tests want it, whatever happened here
         self.assertEqual(capture_lost, 0)
-        self.assertGreater(len(result_of_capture), 3000)
-        self.assertFalse([key for key, links in result_of_capture.items() if link in links], "0 data bytes on the link")
-        self.assertEqual((result["lost"], result["duplicates"]), (0, 0), result)
-        box.ctl("undrain", link)
+        self.assertGreater(len(seen), 3000)
         self.assertFalse([one for one in box.get("links")["items"] if one["drained"]])
+        return [key for key, links in seen.items() if link in links], result
 
     def test_unconfirmed_policies_are_undone_though_the_daemon_was_killed(self):
         box = self.box
