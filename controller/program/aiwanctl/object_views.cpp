@@ -21,8 +21,8 @@ std::string link_and_utilization(const Json& object) {
 
 /// `expected 61.2 %, no plan that keeps the policies can go below 60.8 %, gap 0.7 %`
 std::string certificate_text(const Json& object) {
-  return io::joined(shown_percent(field(object, "expected_utilization")), ", and no plan that keeps the policies can go below ",
-                    shown_percent(field(object, "lower_bound")));
+  return io::joined(shown_percent(field(object, "expected_utilization")),
+                    ", and no plan that keeps the policies can go below ", shown_percent(field(object, "lower_bound")));
 }
 
 /// One demand's paths, a line each.
