@@ -20,9 +20,9 @@ struct SourceFlowOptions {
 /// before it filled; then sweeps find each source's cheapest tree under prices e^(sharpness x utilisation) / capacity
 /// and, at every node that the source enters otherwise than by its tree, trade traffic between the two ways until they
 /// weigh the same (segment_shift.h). After a sweep the prices give the dual bound sum(demand x distance) /
-/// sum(price x capacity); the sharpness follows the gap. Linear programs over
-/// paths (path_columns.h) or over the flows found (flow_master.h) finish what sweeps alone do not balance. A second phase holds the utilisation near what the gap allows and
-/// balances delay against prices that rise where that is reached.
+/// sum(price x capacity); the sharpness follows the gap. Linear programs over paths (path_columns.h) or over the flows
+/// found (flow_master.h) finish what sweeps alone do not balance. A second phase holds the utilisation near what the
+/// gap allows and balances delay against prices that rise where that is reached.
 ///
 /// The object keeps its flows: a further matrix starts from the splits of the last one, and on a small network, where
 /// delay does not matter, from the last optimum's paths and basis.
