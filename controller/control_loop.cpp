@@ -103,7 +103,7 @@ struct ControlLoop::Impl {
   [[nodiscard]] bool complies() const;
   [[nodiscard]] PathPlan constrained(PathPlan plan) const;
   /// Puts the plan in force or proposes it, no more of it at once than may be moved.
-  void put_forward(Decision& decision, PathPlan plan, bool usable);
+  bool put_forward(Decision& decision, PathPlan plan, bool usable);
   [[nodiscard]] const PathPlan& chosen(const Decision& decision) const;
   [[nodiscard]] Decision hold(const TrafficMatrix& latest, Timestamp now, const std::string& fault);
   void plan_next(Decision& decision);
@@ -180,6 +180,10 @@ Result<ControlLoop> ControlLoop::make(const Topology& topology, const models::Fo
       plan_paths(topology, training.back(), {.gap = 0.01, .threads = options.threads, .least_delay = true});
   if (!first_plan) return tl::unexpected<Error>{first_plan.error()};
   impl->in_force = std::move(first_plan->plan);
+  // A decision nobody asked for: the first one that counts then finds its memory laid out and takes no longer than
+  // others.
+  (void)impl->planner->plan(impl->set.scenarios, impl->in_force, true);
+  (void)impl->safe_plans();
   return ControlLoop{std::move(impl)};
 }
 
@@ -427,10 +431,13 @@ const PathPlan& ControlLoop::Impl::chosen(const Decision& decision) const {
   return decision.proposed ? *decision.proposed : in_force;
 }
 
-void ControlLoop::Impl::put_forward(Decision& decision, PathPlan plan, bool usable) {
+/// Whether the plan put forward is the one given; otherwise it goes only a part of the way there.
+bool ControlLoop::Impl::put_forward(Decision& decision, PathPlan plan, bool usable) {
+  bool whole = true;
   if (!options.adopts || options.max_moved_share < 1.0) {
     decision.moved_share = wan::controller::moved_share(in_force, plan, set.forecast);
     if (usable && decision.moved_share > options.max_moved_share) {
+      whole = false;
       const double share = options.max_moved_share / decision.moved_share;
       plan = options.paths_max > 0 ? blended(in_force, plan, share, set.forecast, options.paths_max)
                                    : blended(in_force, plan, share);
@@ -440,6 +447,7 @@ void ControlLoop::Impl::put_forward(Decision& decision, PathPlan plan, bool usab
     }
   }
   (options.adopts ? in_force : decision.proposed.emplace()) = std::move(plan);
+  return whole;
 }
 
 std::optional<ScenarioRoutes> ControlLoop::Impl::scenario_routes(Decision& decision, const PathPlan& start, bool usable,
@@ -498,23 +506,26 @@ void ControlLoop::Impl::choose(Decision& decision, const PlanOutlook& now_in_for
     describe_outlook(decision, set.forecast, now_in_force);
     return;
   }
+  PlanOutlook its = planned;
+  bool whole = false;
   if (falls_back) {
     decision.action = Action::kFallback;
     const std::string scenario_text =
         routes ? ", scenario plan " + outlook_text(planned) : ", no scenario plan: " + why_none;
     const std::string name = safest != nullptr ? safest->name : "forecast alone";
     PathPlan safest_plan = safest != nullptr ? std::move(safest->plan) : constrained(std::move(start));
-    decision.reason = name + " is the safest: expected utilisation " + outlook_text(outlook(safest_plan)) +
-                      scenario_text + in_force_text + rivals;
-    put_forward(decision, std::move(safest_plan), usable);
+    its = safest != nullptr ? safest->outlook : outlook(safest_plan);
+    decision.reason =
+        name + " is the safest: expected utilisation " + outlook_text(its) + scenario_text + in_force_text + rivals;
+    whole = put_forward(decision, std::move(safest_plan), usable);
   } else {
     decision.action = Action::kInstall;
     const char* any = planned.important.empty() ? " by any plan" : " by any plan that keeps the priorities";
     decision.reason = "scenario plan: expected utilisation " + outlook_text(planned) + ", at least " +
                       number(decision.lower_bound) + any + in_force_text + rivals;
-    put_forward(decision, std::move(routes->plan), usable);
+    whole = put_forward(decision, std::move(routes->plan), usable);
   }
-  describe_outlook(decision, set.forecast, outlook(chosen(decision)));
+  describe_outlook(decision, set.forecast, whole ? its : outlook(chosen(decision)));
 }
 
 void ControlLoop::Impl::describe_outlook(Decision& decision, const TrafficMatrix& forecast_matrix,

@@ -216,7 +216,7 @@ void SourceFlowSolver::Impl::solve(const TrafficMatrix& demand, const SourceFlow
       options.least_delay ? kGapBeforeShortening * std::min(options.gap, 2.0 * kSlackMax) : options.gap;
   minimize_utilization(first_gap);
   if (!options.least_delay) return;
-  shorten_paths(options.gap);
+  shorten_paths(options.gap, known);
   minimize_utilization(std::min(options.gap, kSlackMax));  // takes back what the prices let through, if anything
 }
 

@@ -51,7 +51,7 @@ struct SourceFlowSolver::Impl {
   void balance_source(std::size_t slot, const BatchTreeSearch& search, std::size_t lane);
   void update_bound(std::span<const double> prices);
   bool offer_bound(double bound, std::span<const double> prices);
-  void shorten_paths(double gap_allowed);
+  void shorten_paths(double gap_allowed, bool follows);
   void add_up();
 
   // Linear programs.

@@ -20,6 +20,9 @@ constexpr int kShorteningSweeps = 8;
 constexpr double kShorteningWorthwhile = 5e-4;   // a sweep that saves a smaller part of the delay is the last
 constexpr std::size_t kPatientSizeMax = 12'000;  // sources x bundles up to which each sharpness gets several sweeps
 constexpr int kPatience = 4;
+constexpr int kPatienceLater = 2;          // the same of flows that follow a matrix before: they start short
+constexpr double kShorteningFirst = 16.0;  // sharpness, in 1 / the utilisation allowed
+constexpr double kShorteningFirstLater = 128.0;
 
 }  // namespace
 
@@ -175,14 +178,15 @@ double SourceFlowSolver::Impl::delay_of_flows() const {
 }
 
 /// Least delay with the utilisation held near what the gap allows: prices that rise where that is reached.
-void SourceFlowSolver::Impl::shorten_paths(double gap_allowed) {
+void SourceFlowSolver::Impl::shorten_paths(double gap_allowed, bool follows) {
   const double allowed = best_bound * (1.0 + kSlackUsed * std::min(gap_allowed, kSlackMax));
   if (!(allowed > utilization) || !(delay_unit > 0.0)) return;
   links.reference = allowed;
   links.delay_weight = allowed / delay_unit;
   shift_threshold = kWorthShifting;
-  const int patience = sources.slot_count() * net.size() <= kPatientSizeMax ? kPatience : 1;
-  double relative = 16.0;
+  const bool small = sources.slot_count() * net.size() <= kPatientSizeMax;
+  const int patience = !small ? 1 : follows ? kPatienceLater : kPatience;
+  double relative = small && follows ? kShorteningFirstLater : kShorteningFirst;
   double delay = delay_of_flows();
   for (int round = 1; round <= kShorteningSweeps * patience; ++round) {
     links.sharpness = relative / allowed;
