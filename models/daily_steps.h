@@ -36,6 +36,10 @@ class DailySteps {
   /// The same without what the row's own day brought: what the other days foretell of it.
   [[nodiscard]] Usual usual_without(Timestamp row, std::size_t pair, const Neighbours& own) const;
 
+  /// The same for all pairs.
+  /// @param step, around  by pair
+  void usual_without(Timestamp row, const Neighbours& own, std::span<float> step, std::span<float> around) const;
+
   /// For keeping in a file: [slot] rows seen, then [slot][pair] sums.
   [[nodiscard]] std::span<const float> counts() const { return counts_; }
   [[nodiscard]] std::span<const float> sums() const { return sums_; }
@@ -44,6 +48,9 @@ class DailySteps {
 
  private:
   [[nodiscard]] std::size_t slot(Timestamp row) const;
+  using Slots = std::array<std::size_t, 3>;  // of the row before, the row and the row after it
+  [[nodiscard]] Slots slots_around(Timestamp row) const;
+  [[nodiscard]] Usual usual_in(const Slots& slots, std::size_t pair, const Neighbours& own) const;
 
   std::size_t pair_count_;
   std::chrono::seconds interval_;

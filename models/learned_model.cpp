@@ -181,6 +181,7 @@ LearnedModel::LearnedModel(ExpertPanel panel, ExpertMix mix, Further further, Ti
       finder_{std::make_unique<RecentLossFinder>()} {
   assert(mix_.expert_count == panel_.size() && further_.lags.size() == kHorizonMax - 1);
   assert(further_.shares.size() == kHorizonMax - 1);
+  for (const LagModel& model : further_.lags) by_further_.emplace_back(model);
 }
 
 std::size_t LearnedModel::history_intervals() const {
@@ -232,13 +233,14 @@ Result<std::vector<TrafficMatrix>> LearnedModel::ahead(std::span<const TrafficMa
     made[step].set_measured_at(made[step - 1].measured_at() + panel_.interval());
   }
   if (recent->drifted) return made;  // an EWMA expects what it expects next for ever
-  for (std::size_t pair = 0; pair < pairs.size(); ++pair) {
-    const LagWindow window = window_of(history, pairs.position(pair));
-    const double scale_bps = further_.lags.front().scale_bps(pair, window);
-    for (std::size_t step = 1; step < horizon; ++step) {
+  const RecentTraffic seen = recent_traffic(pairs, further_.lags.front(), history);
+  std::vector<double> units(pairs.size());
+  for (std::size_t step = 1; step < horizon; ++step) {
+    by_further_[step - 1].predict(seen.bps, seen.scale_bps, units);
+    const auto share = static_cast<double>(further_.shares[step - 1]);
+    for (std::size_t pair = 0; pair < pairs.size(); ++pair) {
       double& bps = made[step].bps()[pairs.position(pair)];
-      const double by_lags = further_.lags[step - 1].predict(pair, window, scale_bps) * scale_bps;
-      bps += static_cast<double>(further_.shares[step - 1]) * (by_lags - bps);
+      bps += share * (units[pair] * seen.scale_bps[pair] - bps);
     }
   }
   return made;

@@ -61,6 +61,7 @@ class LearnedModel final : public Forecaster {
   ExpertPanel panel_;
   ExpertMix mix_;
   Further further_;
+  std::vector<LagPredictor> by_further_;  // of further_.lags
   Timestamp trained_until_;
   std::unique_ptr<RecentLossFinder> finder_;
 };

@@ -42,6 +42,14 @@ float SeasonProfile::expected(std::size_t cycle, Timestamp target, std::size_t p
   return sums_[here * pair_count_ + pair] / (counts_[here] + kDrawToZero);
 }
 
+void SeasonProfile::expected(std::size_t cycle, Timestamp target, std::span<float> out) const {
+  assert(out.size() == pair_count_);
+  const std::size_t here = slot(cycle, target);
+  const float* const sums = &sums_[here * pair_count_];
+  const float count = counts_[here] + kDrawToZero;
+  for (std::size_t pair = 0; pair < pair_count_; ++pair) out[pair] = sums[pair] / count;
+}
+
 float SeasonProfile::expected_without(std::size_t cycle, Timestamp target, std::size_t pair, float own) const {
   const std::size_t here = slot(cycle, target);
   const float others = sums_[here * pair_count_ + pair] - std::clamp(own, kSurpriseMin, kSurpriseMax);

@@ -30,6 +30,9 @@ class SeasonProfile {
   void add(Timestamp target, std::span<const float> surprises);
   /// The mean surprise of a pair at a time.
   [[nodiscard]] float expected(std::size_t cycle, Timestamp target, std::size_t pair) const;
+  /// The same of all pairs.
+  /// @param out  by pair
+  void expected(std::size_t cycle, Timestamp target, std::span<float> out) const;
   /// The same without the row itself, whose surprise was `own`: what the other rows foretell of it.
   [[nodiscard]] float expected_without(std::size_t cycle, Timestamp target, std::size_t pair, float own) const;
 
