@@ -12,6 +12,8 @@ constexpr float kRowsWithoutStep = 1.0F;  // added to every slot
 
 }  // namespace
 
+std::size_t DailySteps::slot_count(std::chrono::seconds interval) { return DailySteps{0, interval}.counts_.size(); }
+
 DailySteps::DailySteps(std::size_t pair_count, std::chrono::seconds interval)
     : pair_count_{pair_count},
       interval_{interval},

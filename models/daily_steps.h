@@ -18,6 +18,10 @@ class DailySteps {
   /// A step counts within plus and minus this, so that one outlier does not make a habit.
   static constexpr float kStepMax = 0.5F;
 
+  /// How many slots there are: the sizes of the arrays before they are.
+  /// @param interval  above zero
+  [[nodiscard]] static std::size_t slot_count(std::chrono::seconds interval);
+
   /// @param interval  of the series, above zero: the width of a slot, but a day has at most 1440 slots
   DailySteps(std::size_t pair_count, std::chrono::seconds interval);
 

@@ -12,6 +12,10 @@ constexpr float kDrawToZero = 32.0F;
 
 }  // namespace
 
+std::size_t SeasonProfile::slot_count(std::chrono::seconds interval) {
+  return SeasonProfile{0, interval}.counts_.size();
+}
+
 SeasonProfile::SeasonProfile(std::size_t pair_count, std::chrono::seconds interval) : pair_count_{pair_count} {
   assert(interval.count() > 0);
   for (std::size_t cycle = 0; cycle < kCycles; ++cycle) {

@@ -23,6 +23,10 @@ class SeasonProfile {
   static constexpr float kSurpriseMin = -1.0F;
   static constexpr float kSurpriseMax = 2.0F;
 
+  /// How many slots such a profile has: the sizes of its arrays before there is one.
+  /// @param interval  above zero
+  [[nodiscard]] static std::size_t slot_count(std::chrono::seconds interval);
+
   /// @param interval  of the series, above zero: the width of a slot, but a cycle has at most 1440 slots
   SeasonProfile(std::size_t pair_count, std::chrono::seconds interval);
 
