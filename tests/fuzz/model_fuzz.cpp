@@ -52,9 +52,10 @@ ModelCard card_of(const unsigned char* bytes) {
   return card;
 }
 
-/// Thirty intervals of traffic that jumps and falls silent.
+/// Eight intervals of traffic that jumps and falls silent: enough for experts to be judged and for the model to fall
+/// back.
 std::vector<TrafficMatrix> some_traffic(const ModelCard& card) {
-  std::vector<TrafficMatrix> history(30, TrafficMatrix{card.node_count, card.class_count});
+  std::vector<TrafficMatrix> history(8, TrafficMatrix{card.node_count, card.class_count});
   for (std::size_t row = 0; row < history.size(); ++row) {
     history[row].set_measured_at(card.trained_until + static_cast<std::int64_t>(row) * card.interval);
     const auto bps = history[row].bps();
