@@ -12,6 +12,8 @@ constexpr float kRowsWithoutStep = 1.0F;  // added to every slot
 
 }  // namespace
 
+std::size_t DailySteps::slot_count(std::chrono::seconds interval) { return DailySteps{0, interval}.counts_.size(); }
+
 DailySteps::DailySteps(std::size_t pair_count, std::chrono::seconds interval)
     : pair_count_{pair_count},
       interval_{interval},
@@ -31,11 +33,25 @@ void DailySteps::add(Timestamp row, std::span<const float> steps) {
 }
 
 DailySteps::Usual DailySteps::usual_without(Timestamp row, std::size_t pair, const Neighbours& own) const {
+  return usual_in(slots_around(row), pair, own);
+}
+
+void DailySteps::usual_without(Timestamp row, const Neighbours& own, std::span<float> step,
+                               std::span<float> around) const {
+  assert(step.size() == pair_count_ && around.size() == pair_count_);
+  const Slots slots = slots_around(row);
+  for (std::size_t pair = 0; pair < pair_count_; ++pair) {
+    const Usual usual = usual_in(slots, pair, own);
+    step[pair] = usual.step;
+    around[pair] = usual.around;
+  }
+}
+
+DailySteps::Usual DailySteps::usual_in(const Slots& slots, std::size_t pair, const Neighbours& own) const {
   std::array<float, 3> steps{};
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    const std::size_t here = slot(row + (static_cast<std::int64_t>(i) - 1) * interval_);
-    float sum = sums_[here * pair_count_ + pair];
-    float count = counts_[here];
+    float sum = sums_[slots[i] * pair_count_ + pair];
+    float count = counts_[slots[i]];
     if (!own[i].empty()) {
       sum -= std::clamp(own[i][pair], -kStepMax, kStepMax);
       count -= 1.0F;
@@ -50,6 +66,10 @@ bool DailySteps::restore(std::vector<float> counts, std::vector<float> sums) {
   counts_ = std::move(counts);
   sums_ = std::move(sums);
   return true;
+}
+
+DailySteps::Slots DailySteps::slots_around(Timestamp row) const {
+  return {slot(row - interval_), slot(row), slot(row + interval_)};
 }
 
 std::size_t DailySteps::slot(Timestamp row) const {

@@ -18,6 +18,10 @@ class DailySteps {
   /// A step counts within plus and minus this, so that one outlier does not make a habit.
   static constexpr float kStepMax = 0.5F;
 
+  /// How many slots there are: the sizes of the arrays before they are.
+  /// @param interval  above zero
+  [[nodiscard]] static std::size_t slot_count(std::chrono::seconds interval);
+
   /// @param interval  of the series, above zero: the width of a slot, but a day has at most 1440 slots
   DailySteps(std::size_t pair_count, std::chrono::seconds interval);
 
@@ -36,6 +40,10 @@ class DailySteps {
   /// The same without what the row's own day brought: what the other days foretell of it.
   [[nodiscard]] Usual usual_without(Timestamp row, std::size_t pair, const Neighbours& own) const;
 
+  /// The same for all pairs.
+  /// @param step, around  by pair
+  void usual_without(Timestamp row, const Neighbours& own, std::span<float> step, std::span<float> around) const;
+
   /// For keeping in a file: [slot] rows seen, then [slot][pair] sums.
   [[nodiscard]] std::span<const float> counts() const { return counts_; }
   [[nodiscard]] std::span<const float> sums() const { return sums_; }
@@ -44,6 +52,9 @@ class DailySteps {
 
  private:
   [[nodiscard]] std::size_t slot(Timestamp row) const;
+  using Slots = std::array<std::size_t, 3>;  // of the row before, the row and the row after it
+  [[nodiscard]] Slots slots_around(Timestamp row) const;
+  [[nodiscard]] Usual usual_in(const Slots& slots, std::size_t pair, const Neighbours& own) const;
 
   std::size_t pair_count_;
   std::chrono::seconds interval_;

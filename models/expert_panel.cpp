@@ -10,17 +10,17 @@ namespace {
 
 constexpr double kSlowAlpha = 0.3;
 
-double moving_average(const LagWindow& newest_first, double alpha) {
-  double average = newest_first.back();
-  for (std::size_t lag = newest_first.size() - 1; lag-- > 0;) average += alpha * (newest_first[lag] - average);
-  return average;
-}
-
-double median_of_newest_five(const LagWindow& newest_first) {
-  std::array<double, 5> newest{};
-  std::copy_n(newest_first.begin(), newest.size(), newest.begin());
-  std::nth_element(newest.begin(), newest.begin() + 2, newest.end());
-  return newest[2];
+/// Of all pairs, from the oldest interval on.
+std::vector<double> moving_averages(const RecentTraffic& recent, double alpha) {
+  const auto oldest = recent.lag(LagModel::kLags - 1);
+  std::vector<double> averages{oldest.begin(), oldest.end()};
+  for (std::size_t lag = LagModel::kLags - 1; lag-- > 0;) {
+    const auto values = recent.lag(lag);
+    for (std::size_t pair = 0; pair < averages.size(); ++pair) {
+      averages[pair] += alpha * (values[pair] - averages[pair]);
+    }
+  }
+  return averages;
 }
 
 }  // namespace
@@ -35,56 +35,70 @@ ExpertPanel::ExpertPanel(PairIndex pairs, double ewma_alpha, std::vector<LagMode
       interval_{interval} {
   assert(!lags_.empty() && corrections_.size() == kCorrections && regressions_.fits.size() == kRegressions);
   for (const Correction& correction : corrections_) assert(correction.base < lags_.size());
+  for (const LagModel& model : lags_) by_lags_.emplace_back(model);
+  for (const PanelRegression& fit : regressions_.fits) by_regression_.emplace_back(fit);
 }
 
-Result<ExpertPanel::Corrected> ExpertPanel::corrected(std::size_t correction,
-                                                      std::span<const TrafficMatrix> history) const {
+ExpertPanel::Corrected ExpertPanel::corrected(std::size_t correction, std::span<const TrafficMatrix> history) const {
   const Correction& by = corrections_[correction];
   const LagModel& base = lags_[by.base];
   Corrected result{.base = forecast_base(pairs_, base, history), .correction = std::vector<float>(pairs_.size())};
   std::vector<float> features(pairs_.size() * kFeatureCount);
   const Timestamp target = history.back().measured_at() + interval_;
   describe(pairs_, base, by.seasons, history, target, result.base, {}, features);
-  if (auto made = by.net.correct(features, result.correction); !made) return tl::unexpected{made.error()};
+  by.net.correct(features, result.correction);
   return result;
 }
 
-void ExpertPanel::forecast_pair(std::size_t pair, const LagWindow& newest_first, std::span<const float> inputs,
-                                std::span<float> out) const {
-  out[kBaseline] = static_cast<float>(moving_average(newest_first, ewma_alpha_));
-  out[1] = static_cast<float>(moving_average(newest_first, kSlowAlpha));
-  out[2] = static_cast<float>(median_of_newest_five(newest_first));
-  const double scale_bps = lags_.front().scale_bps(pair, newest_first);  // the same for all of them
-  for (std::size_t i = 0; i < lags_.size(); ++i) {
-    out[kSimple + i] = static_cast<float>(lags_[i].predict(pair, newest_first, scale_bps) * scale_bps);
-  }
-  for (std::size_t i = 0; i < kRegressions; ++i) {
-    out[kSimple + lags_.size() + kCorrections + i] =
-        static_cast<float>(regressions_.fits[i].predict(pair, inputs) * scale_bps);
-  }
+void ExpertPanel::put(std::size_t expert, std::span<const double> bps, std::span<float> out) const {
+  const std::size_t experts = size();
+  for (std::size_t pair = 0; pair < bps.size(); ++pair) out[pair * experts + expert] = static_cast<float>(bps[pair]);
 }
 
-Result<void> ExpertPanel::forecast(std::span<const TrafficMatrix> history, std::span<float> out) const {
-  assert(out.size() == pairs_.size() * size());
-  std::vector<float> inputs(pairs_.size() * kRegressionInputs);
-  describe_linear(pairs_, lags_.front(), regressions_.daily, history, history.back().measured_at() + interval_, {},
-                  inputs);
-  for (std::size_t pair = 0; pair < pairs_.size(); ++pair) {
-    forecast_pair(pair, window_of(history, pairs_.position(pair)),
-                  std::span<const float>{inputs}.subspan(pair * kRegressionInputs, kRegressionInputs),
-                  out.subspan(pair * size(), size()));
-  }
-  for (std::size_t i = 0; i < corrections_.size(); ++i) {
-    const auto made = corrected(i, history);
-    if (!made) return tl::unexpected{made.error()};
-    for (std::size_t pair = 0; pair < pairs_.size(); ++pair) {
-      const double units = static_cast<double>(made->base.forecast[pair]) +
-                           corrections_[i].share * static_cast<double>(made->correction[pair]);
-      out[pair * size() + kSimple + lags_.size() + i] =
-          static_cast<float>(std::max(units, 0.0) * made->base.scale_bps[pair]);
+void ExpertPanel::forecast(std::span<const TrafficMatrix> history, std::span<float> out) const {
+  const std::size_t pairs = pairs_.size();
+  assert(out.size() == pairs * size());
+  const Timestamp target = history.back().measured_at() + interval_;
+  // Scales, means and floor are the same for all lag models.
+  const LagModel& scales = lags_.front();
+  const RecentTraffic recent = recent_traffic(pairs_, scales, history);
+  const PairSigns signs = signs_of(pairs_, recent);
+  put(kBaseline, moving_averages(recent, ewma_alpha_), out);
+  put(1, moving_averages(recent, kSlowAlpha), out);
+  put(2, signs.medians_of_five_bps, out);
+
+  std::vector<double> units(pairs), bps(pairs);
+  const auto put_units = [&](std::size_t expert) {
+    for (std::size_t pair = 0; pair < pairs; ++pair) bps[pair] = units[pair] * recent.scale_bps[pair];
+    put(expert, bps, out);
+  };
+  std::vector<std::vector<float>> bases(corrections_.size());
+  for (std::size_t i = 0; i < lags_.size(); ++i) {
+    by_lags_[i].predict(recent.bps, recent.scale_bps, units);
+    put_units(kSimple + i);
+    for (std::size_t c = 0; c < corrections_.size(); ++c) {
+      if (corrections_[c].base == i) bases[c].assign(units.begin(), units.end());
     }
   }
-  return {};
+
+  std::vector<float> features(pairs * kFeatureCount), correction(pairs);
+  describe_pairs(scales, recent, signs, target, features);
+  for (std::size_t c = 0; c < corrections_.size(); ++c) {
+    describe_expected(corrections_[c].seasons, target, bases[c], {}, features);
+    corrections_[c].net.correct(features, correction);
+    for (std::size_t pair = 0; pair < pairs; ++pair) {
+      units[pair] = std::max(
+          static_cast<double>(bases[c][pair]) + corrections_[c].share * static_cast<double>(correction[pair]), 0.0);
+    }
+    put_units(kSimple + lags_.size() + c);
+  }
+
+  std::vector<float> inputs(pairs * kRegressionInputs);
+  describe_linear(scales, regressions_.daily, recent, signs, target, {}, inputs);
+  for (std::size_t i = 0; i < by_regression_.size(); ++i) {
+    by_regression_[i].predict(inputs, units);
+    put_units(kSimple + lags_.size() + kCorrections + i);
+  }
 }
 
 }  // namespace wan::models

@@ -107,8 +107,7 @@ std::vector<double> fit_pair(const Observations& seen, std::span<const double> s
 }  // namespace
 
 double LagModel::scale_bps(std::size_t pair, std::span<const double> newest_first) const {
-  const double recent = std::accumulate(newest_first.begin(), newest_first.begin() + kScaleLags, 0.0) / kScaleLags;
-  return 0.9 * recent + 0.1 * static_cast<double>(mean_bps[pair]) + floor_bps;
+  return scale_of(pair, std::accumulate(newest_first.begin(), newest_first.begin() + kScaleLags, 0.0) / kScaleLags);
 }
 
 double LagModel::predict(std::size_t pair, std::span<const double> newest_first, double scale_bps) const {
@@ -117,6 +116,28 @@ double LagModel::predict(std::size_t pair, std::span<const double> newest_first,
                static_cast<double>(weight[kLags + 1]) * scale_bps;
   for (std::size_t lag = 0; lag < kLags; ++lag) sum += static_cast<double>(weight[lag]) * newest_first[lag];
   return std::max(sum / scale_bps, 0.0);
+}
+
+LagPredictor::LagPredictor(const LagModel& model)
+    : mean_bps_{model.mean_bps}, weights_{turned(model.weights, LagModel::kInputs)} {}
+
+void LagPredictor::predict(std::span<const double> bps, std::span<const double> scale_bps,
+                           std::span<double> out) const {
+  constexpr std::size_t kLags = LagModel::kLags;
+  const std::size_t pairs = out.size();
+  assert(pairs == mean_bps_.size() && scale_bps.size() == pairs && bps.size() == kLags * pairs);
+  double* const __restrict sum = out.data();
+  const float* weight = &weights_[kLags * pairs];
+  for (std::size_t pair = 0; pair < pairs; ++pair) {
+    sum[pair] = static_cast<double>(weight[pair]) * static_cast<double>(mean_bps_[pair]) +
+                static_cast<double>(weight[pairs + pair]) * scale_bps[pair];
+  }
+  for (std::size_t lag = 0; lag < kLags; ++lag) {
+    weight = &weights_[lag * pairs];
+    const double* const value = &bps[lag * pairs];
+    for (std::size_t pair = 0; pair < pairs; ++pair) sum[pair] += static_cast<double>(weight[pair]) * value[pair];
+  }
+  for (std::size_t pair = 0; pair < pairs; ++pair) sum[pair] = std::max(sum[pair] / scale_bps[pair], 0.0);
 }
 
 void LagModel::derive_floor() {

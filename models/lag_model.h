@@ -26,11 +26,31 @@ struct LagModel {
   [[nodiscard]] std::size_t pair_count() const { return mean_bps.size(); }
   /// @param newest_first  the pair's last kLags values in bit/s
   [[nodiscard]] double scale_bps(std::size_t pair, std::span<const double> newest_first) const;
+  /// The same from the mean of the newest kScaleLags values.
+  [[nodiscard]] double scale_of(std::size_t pair, double recent_mean_bps) const {
+    return 0.9 * recent_mean_bps + 0.1 * static_cast<double>(mean_bps[pair]) + floor_bps;
+  }
   /// The forecast divided by `scale_bps`; not below zero.
   [[nodiscard]] double predict(std::size_t pair, std::span<const double> newest_first, double scale_bps) const;
 
   /// Sets `floor_bps` from `mean_bps`; the readers of a model call it too, so it is not stored.
   void derive_floor();
+};
+
+/// Forecasts all pairs at once by a lag model, to the last bit as LagModel::predict does one by one: its weights are
+/// turned so that the loop over pairs is the inner one and becomes vector code.
+class LagPredictor {
+ public:
+  explicit LagPredictor(const LagModel& model);
+
+  /// @param bps        [kLags][pair], newest first
+  /// @param scale_bps  by pair, as LagModel::scale_bps
+  /// @param out        by pair, divided by the scale; not below zero
+  void predict(std::span<const double> bps, std::span<const double> scale_bps, std::span<double> out) const;
+
+ private:
+  std::vector<float> mean_bps_;
+  std::vector<float> weights_;  // [kInputs][pair]
 };
 
 struct LagFitOptions {

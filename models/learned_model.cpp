@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <cmath>
 #include <limits>
 #include <string>
 #include <system_error>
@@ -14,6 +15,7 @@ namespace wan::models {
 namespace {
 
 constexpr std::size_t kWeightsBytesMax = std::size_t{1} << 30;
+constexpr std::array<std::string_view, ExpertPanel::kCorrections> kCorrectionPrefixes{"", "shared_"};
 
 std::vector<float> to_floats(std::span<const double> values) {
   std::vector<float> floats;
@@ -22,28 +24,41 @@ std::vector<float> to_floats(std::span<const double> values) {
   return floats;
 }
 
-/// Hands out the arrays of a file by name and remembers the first that is missing or has another size than expected.
+constexpr float kAnyValue = std::numeric_limits<float>::lowest();
+constexpr float kTiny = std::numeric_limits<float>::min();
+
+/// Hands out the arrays of a file by name and remembers the first that is missing or is not as expected.
 class ArrayShelf {
  public:
   explicit ArrayShelf(std::vector<NamedArray> arrays) : arrays_{std::move(arrays)} {}
 
-  [[nodiscard]] std::vector<float> take(std::string_view name, std::size_t size, float minimum) {
+  /// @return  empty, and `problem` says why, unless there is such an array
+  [[nodiscard]] std::vector<float> take(std::string_view name, std::size_t size, float minimum,
+                                        float maximum = std::numeric_limits<float>::max()) {
     const auto found =
         std::find_if(arrays_.begin(), arrays_.end(), [&](const NamedArray& array) { return array.name == name; });
-    const bool sound = found != arrays_.end() && found->values.size() == size &&
-                       std::all_of(found->values.begin(), found->values.end(), [&](float v) { return v >= minimum; });
-    if (sound) return std::move(found->values);
-    if (problem_.empty()) problem_ = "array \"" + std::string{name} + "\" is missing or does not fit the card";
-    return std::vector<float>(size, 0.0F);
+    if (found == arrays_.end() || found->values.size() != size) {
+      note("array \"" + std::string{name} + "\" is missing or does not fit the card");
+      return {};
+    }
+    std::vector<float> values = std::move(found->values);
+    arrays_.erase(found);
+    if (std::all_of(values.begin(), values.end(), [&](float v) { return v >= minimum && v <= maximum; })) return values;
+    note("array \"" + std::string{name} + "\" holds a value that it cannot have");
+    return {};
   }
+  /// Nothing that was taken may be used while there is one.
   [[nodiscard]] const std::string& problem() const { return problem_; }
+  [[nodiscard]] bool empty() const { return arrays_.empty(); }
 
  private:
+  void note(std::string problem) {
+    if (problem_.empty()) problem_ = std::move(problem);
+  }
+
   std::vector<NamedArray> arrays_;
   std::string problem_;
 };
-
-constexpr float kAnyValue = std::numeric_limits<float>::lowest();
 
 CorrectionShape shape_of(const ModelCard& card, std::size_t pair_count) {
   return {.pairs = pair_count,
@@ -70,106 +85,111 @@ std::vector<float> all_weights(const std::vector<LagModel>& models) {
   return weights;
 }
 
-ExpertMix take_mix(ArrayShelf& shelf, std::size_t pairs, std::size_t experts, double rate) {
-  constexpr float kTiny = std::numeric_limits<float>::min();
-  return {.expert_count = experts,
-          .rate = rate,
-          .unit_bps = shelf.take("mix_unit_bps", pairs, kTiny),
-          .prior = shelf.take("mix_prior", experts, kTiny),
-          .losses = shelf.take("mix_losses", pairs * experts, kAnyValue)};
-}
+/// All numbers of a model, each array of the size that the card asks for.
+struct Numbers {
+  struct OfCorrection {
+    std::vector<float> season_counts, season_sums, parameters;
+  };
 
-/// A network and its seasons, whose arrays' names begin with a prefix.
-Result<Correction> take_correction(ArrayShelf& shelf, const ModelCard& card, std::size_t pairs,
-                                   const std::string& prefix) {
-  SeasonProfile seasons{pairs, card.interval};
-  std::vector<float> counts = shelf.take(prefix + "season_counts", seasons.counts().size(), 0.0F);
-  std::vector<float> sums = shelf.take(prefix + "season_sums", seasons.sums().size(), kAnyValue);
-  const CorrectionShape shape = shape_of(card, pairs);
-  const std::vector<float> parameters = shelf.take(prefix + "correction", shape.parameter_count(), kAnyValue);
-  if (!shelf.problem().empty()) return fail(ErrorCode::kBadInput, shelf.problem());
-  if (!seasons.restore(std::move(counts), std::move(sums))) {
-    return fail(ErrorCode::kBadInput, "the seasons do not fit the card's interval");
+  std::vector<float> mean_bps, lags, further, further_shares;
+  std::array<OfCorrection, ExpertPanel::kCorrections> corrections;
+  std::vector<float> regressions, daily_counts, daily_sums;
+  std::vector<float> mix_unit_bps, mix_prior, mix_losses;
+  std::vector<float> ar12_mean_bps, ar12_weights, bands;
+};
+
+/// @param pairs    of the card's network; there is an array with a number for each
+/// @param entries  of its traffic matrix
+/// @error kBadInput
+Result<Numbers> take_all(const ModelCard& card, std::size_t pairs, std::size_t entries,
+                         std::vector<NamedArray> arrays) {
+  ArrayShelf shelf{std::move(arrays)};
+  const std::size_t lag_models = card.hyper_parameters.lag_models;
+  const std::size_t experts = ExpertPanel::size_with(lag_models);
+  const std::size_t slots = SeasonProfile::slot_count(card.interval);
+  const std::size_t days = DailySteps::slot_count(card.interval);
+  Numbers taken;
+  taken.mean_bps = shelf.take("pair_mean_bps", pairs, 0.0F);
+  taken.lags = shelf.take("lag_weights", lag_models * pairs * LagModel::kInputs, kAnyValue);
+  taken.further = shelf.take("further_weights", (kHorizonMax - 1) * pairs * LagModel::kInputs, kAnyValue);
+  taken.further_shares = shelf.take("further_shares", kHorizonMax - 1, 0.0F, 1.0F);
+  for (std::size_t i = 0; i < taken.corrections.size(); ++i) {
+    const std::string prefix{kCorrectionPrefixes[i]};
+    Numbers::OfCorrection& correction = taken.corrections[i];
+    correction.season_counts = shelf.take(prefix + "season_counts", slots, 0.0F);
+    correction.season_sums = shelf.take(prefix + "season_sums", slots * pairs, kAnyValue);
+    correction.parameters = shelf.take(prefix + "correction", shape_of(card, pairs).parameter_count(), kAnyValue);
   }
-  auto net = CorrectionNet::from_parameters(shape, parameters);
-  if (!net) return tl::unexpected{net.error()};
-  return Correction{.base = 0, .seasons = std::move(seasons), .net = *std::move(net)};
+  taken.regressions =
+      shelf.take("regression_weights", ExpertPanel::kRegressions * pairs * kRegressionInputs, kAnyValue);
+  taken.daily_counts = shelf.take("daily_counts", days, 0.0F);
+  taken.daily_sums = shelf.take("daily_sums", days * pairs, kAnyValue);
+  taken.mix_unit_bps = shelf.take("mix_unit_bps", pairs, kTiny);
+  taken.mix_prior = shelf.take("mix_prior", experts, kTiny);
+  taken.mix_losses = shelf.take("mix_losses", pairs * experts, kAnyValue);
+  taken.ar12_mean_bps = shelf.take("ar12_mean_bps", entries, 0.0F);
+  taken.ar12_weights = shelf.take("ar12_weights", entries * Ar12::kUnknowns, kAnyValue);
+  taken.bands = shelf.take("bands", PredictionBands::number_count(entries), kAnyValue);
+  if (!shelf.problem().empty()) return fail(ErrorCode::kBadInput, shelf.problem());
+  if (!shelf.empty()) return fail(ErrorCode::kBadInput, "an array that this version does not know");
+  return taken;
 }
 
-Regressions take_regressions(ArrayShelf& shelf, const ModelCard& card, std::size_t pairs) {
+/// @param base   which lag model it corrects
+/// @param share  of the correction that is applied
+Result<Correction> make_correction(const ModelCard& card, std::size_t pairs, Numbers::OfCorrection numbers,
+                                   std::size_t base, double share) {
+  auto net = CorrectionNet::from_parameters(shape_of(card, pairs), numbers.parameters);
+  if (!net) return tl::unexpected{net.error()};
+  SeasonProfile seasons{pairs, card.interval};
+  [[maybe_unused]] const bool fits = seasons.restore(std::move(numbers.season_counts), std::move(numbers.season_sums));
+  assert(fits);  // taken by the sizes of such a profile
+  return Correction{.base = base, .seasons = std::move(seasons), .net = *std::move(net), .share = share};
+}
+
+Regressions make_regressions(const ModelCard& card, std::size_t pairs, Numbers& numbers) {
   Regressions made{.daily = DailySteps{pairs, card.interval}, .fits = {}};
   const std::size_t each = pairs * kRegressionInputs;
-  const std::vector<float> weights = shelf.take("regression_weights", ExpertPanel::kRegressions * each, kAnyValue);
   for (std::size_t i = 0; i < ExpertPanel::kRegressions; ++i) {
-    const auto own = std::span{weights}.subspan(i * each, each);
+    const auto own = std::span<const float>{numbers.regressions}.subspan(i * each, each);
     made.fits.push_back({.weights = {own.begin(), own.end()}});
   }
-  std::vector<float> counts = shelf.take("daily_counts", made.daily.counts().size(), 0.0F);
-  std::vector<float> sums = shelf.take("daily_sums", made.daily.sums().size(), kAnyValue);
-  [[maybe_unused]] const bool fits = made.daily.restore(std::move(counts), std::move(sums));
-  assert(fits);  // the shelf hands out the sizes asked for
+  [[maybe_unused]] const bool fits = made.daily.restore(std::move(numbers.daily_counts), std::move(numbers.daily_sums));
+  assert(fits);
   return made;
 }
 
-Result<std::unique_ptr<LearnedModel>> assemble_learned(const ModelCard& card, const PairIndex& pairs,
-                                                       ArrayShelf& shelf) {
+Result<std::unique_ptr<LearnedModel>> make_learned(const ModelCard& card, Numbers& numbers) {
   const HyperParameters& chosen = card.hyper_parameters;
-  const std::vector<float> mean_bps = shelf.take("pair_mean_bps", pairs.size(), 0.0F);
-  const std::size_t weights = pairs.size() * LagModel::kInputs;
-  const std::vector<float> lags = shelf.take("lag_weights", chosen.lag_models * weights, kAnyValue);
-  const std::vector<float> further = shelf.take("further_weights", (kHorizonMax - 1) * weights, kAnyValue);
-  std::vector<float> further_shares = shelf.take("further_shares", kHorizonMax - 1, 0.0F);
-  auto best = take_correction(shelf, card, pairs.size(), "");
-  if (!best) return tl::unexpected{best.error()};
-  auto shared = take_correction(shelf, card, pairs.size(), "shared_");
-  if (!shared) return tl::unexpected{shared.error()};
-  best->base = chosen.base_lag_model;
-  best->share = chosen.correction;
-  shared->base = chosen.lag_models - 1;
-  shared->share = chosen.shared_correction;
-  ExpertMix mix = take_mix(shelf, pairs.size(), ExpertPanel::size_with(chosen.lag_models), chosen.mix_rate);
-  Regressions regressions = take_regressions(shelf, card, pairs.size());
-  if (!shelf.problem().empty()) return fail(ErrorCode::kBadInput, shelf.problem());
+  PairIndex pairs{card.node_count, card.class_count};
+  const std::array<std::size_t, 2> bases{chosen.base_lag_model, chosen.lag_models - 1};
+  const std::array<double, 2> shares{chosen.correction, chosen.shared_correction};
   std::vector<Correction> corrections;
-  corrections.push_back(*std::move(best));
-  corrections.push_back(*std::move(shared));
-  ExpertPanel panel{
-      pairs,        card.ewma_alpha, to_lag_models(lags, mean_bps), std::move(corrections), std::move(regressions),
-      card.interval};
-  return std::make_unique<LearnedModel>(
-      std::move(panel), std::move(mix),
-      LearnedModel::Further{.lags = to_lag_models(further, mean_bps), .shares = std::move(further_shares)},
-      card.trained_until);
+  for (std::size_t i = 0; i < bases.size(); ++i) {
+    auto made = make_correction(card, pairs.size(), std::move(numbers.corrections[i]), bases[i], shares[i]);
+    if (!made) return tl::unexpected{made.error()};
+    corrections.push_back(*std::move(made));
+  }
+  ExpertMix mix{.expert_count = ExpertPanel::size_with(chosen.lag_models),
+                .rate = chosen.mix_rate,
+                .unit_bps = std::move(numbers.mix_unit_bps),
+                .prior = std::move(numbers.mix_prior),
+                .losses = std::move(numbers.mix_losses)};
+  Regressions regressions = make_regressions(card, pairs.size(), numbers);
+  ExpertPanel panel{std::move(pairs),       card.ewma_alpha,        to_lag_models(numbers.lags, numbers.mean_bps),
+                    std::move(corrections), std::move(regressions), card.interval};
+  LearnedModel::Further further{.lags = to_lag_models(numbers.further, numbers.mean_bps),
+                                .shares = std::move(numbers.further_shares)};
+  return std::make_unique<LearnedModel>(std::move(panel), std::move(mix), std::move(further), card.trained_until);
 }
 
-/// @error kBadInput, with a message that does not yet name the file
-Result<ModelBundle> assemble(const ModelCard& card, std::vector<NamedArray> arrays) {
-  if (card.features != kFeatureCount || card.history_intervals < LagModel::kLags) {
-    return fail(ErrorCode::kBadInput, "the card's input shape is not the one of this version");
-  }
-  // The first array has a number a pair, so a card cannot claim more nodes than the file pays for.
-  const std::size_t stored = arrays.empty() ? 0 : arrays.front().values.size();
-  const std::size_t entries = card.class_count * card.node_count * card.node_count;
-  if (stored != entries - card.class_count * card.node_count) {
-    return fail(ErrorCode::kBadInput, "the weights are not those of the card's number of nodes and classes");
-  }
-  ArrayShelf shelf{std::move(arrays)};
-  const std::vector<float> ar12_means = shelf.take("ar12_mean_bps", entries, 0.0F);
-  const std::vector<float> ar12_weights = shelf.take("ar12_weights", entries * Ar12::kUnknowns, kAnyValue);
-  PredictionBands bands{entries};
-  const std::vector<float> band_numbers = shelf.take("bands", bands.to_numbers().size(), kAnyValue);
-  auto learned = assemble_learned(card, PairIndex{card.node_count, card.class_count}, shelf);
-  if (!learned) return tl::unexpected{learned.error()};
-  if ((*learned)->history_intervals() != card.history_intervals) {
-    return fail(ErrorCode::kBadInput, "the card's input shape is not the one of this version");
-  }
-  Ar12 ar12{.node_count = card.node_count,
-            .class_count = card.class_count,
-            .mean_bps = {ar12_means.begin(), ar12_means.end()},
-            .weights = {ar12_weights.begin(), ar12_weights.end()}};
-  if (!bands.restore(band_numbers)) return fail(ErrorCode::kBadInput, "the bands do not fit the card");
-  return ModelBundle{.card = card, .learned = *std::move(learned), .ar12 = std::move(ar12), .bands = std::move(bands)};
+/// Numbers that no training gives can lead beyond what can be counted.
+bool all_finite(const TrafficMatrix& forecast) {
+  const auto bps = forecast.bps();
+  return std::all_of(bps.begin(), bps.end(), [](double value) { return std::isfinite(value); });
 }
+
+constexpr std::string_view kNotFinite = "the model's forecast is not finite: its numbers are none that training gives";
 
 }  // namespace
 
@@ -181,6 +201,7 @@ LearnedModel::LearnedModel(ExpertPanel panel, ExpertMix mix, Further further, Ti
       finder_{std::make_unique<RecentLossFinder>()} {
   assert(mix_.expert_count == panel_.size() && further_.lags.size() == kHorizonMax - 1);
   assert(further_.shares.size() == kHorizonMax - 1);
+  for (const LagModel& model : further_.lags) by_further_.emplace_back(model);
 }
 
 std::size_t LearnedModel::history_intervals() const {
@@ -204,7 +225,9 @@ Result<bool> LearnedModel::falls_back(std::span<const TrafficMatrix> history) co
 Result<TrafficMatrix> LearnedModel::next(std::span<const TrafficMatrix> history) const {
   const auto recent = look_back(history);
   if (!recent) return tl::unexpected{recent.error()};
-  return nearest(history.back().measured_at(), *recent);
+  TrafficMatrix forecast = nearest(history.back().measured_at(), *recent);
+  if (!all_finite(forecast)) return fail(ErrorCode::kInternal, std::string{kNotFinite});
+  return forecast;
 }
 
 TrafficMatrix LearnedModel::nearest(Timestamp newest, const RecentLosses& recent) const {
@@ -227,21 +250,28 @@ Result<std::vector<TrafficMatrix>> LearnedModel::ahead(std::span<const TrafficMa
   const auto recent = look_back(history);
   if (!recent) return tl::unexpected{recent.error()};
   std::vector<TrafficMatrix> made(horizon, nearest(history.back().measured_at(), *recent));
-  const PairIndex& pairs = panel_.pairs();
   for (std::size_t step = 1; step < horizon; ++step) {
     made[step].set_measured_at(made[step - 1].measured_at() + panel_.interval());
   }
-  if (recent->drifted) return made;  // an EWMA expects what it expects next for ever
-  for (std::size_t pair = 0; pair < pairs.size(); ++pair) {
-    const LagWindow window = window_of(history, pairs.position(pair));
-    const double scale_bps = further_.lags.front().scale_bps(pair, window);
-    for (std::size_t step = 1; step < horizon; ++step) {
-      double& bps = made[step].bps()[pairs.position(pair)];
-      const double by_lags = further_.lags[step - 1].predict(pair, window, scale_bps) * scale_bps;
-      bps += static_cast<double>(further_.shares[step - 1]) * (by_lags - bps);
+  // An EWMA expects what it expects next for ever.
+  if (!recent->drifted) move_towards_lag_models(history, std::span{made}.subspan(1));
+  if (!std::all_of(made.begin(), made.end(), all_finite)) return fail(ErrorCode::kInternal, std::string{kNotFinite});
+  return made;
+}
+
+void LearnedModel::move_towards_lag_models(std::span<const TrafficMatrix> history,
+                                           std::span<TrafficMatrix> further) const {
+  const PairIndex& pairs = panel_.pairs();
+  const RecentTraffic seen = recent_traffic(pairs, further_.lags.front(), history);
+  std::vector<double> units(pairs.size());
+  for (std::size_t step = 0; step < further.size(); ++step) {
+    by_further_[step].predict(seen.bps, seen.scale_bps, units);
+    const auto share = static_cast<double>(further_.shares[step]);
+    for (std::size_t pair = 0; pair < pairs.size(); ++pair) {
+      double& bps = further[step].bps()[pairs.position(pair)];
+      bps += share * (units[pair] * seen.scale_bps[pair] - bps);
     }
   }
-  return made;
 }
 
 std::vector<NamedArray> LearnedModel::to_arrays() const {
@@ -252,13 +282,13 @@ std::vector<NamedArray> LearnedModel::to_arrays() const {
                                  {"mix_unit_bps", mix_.unit_bps},
                                  {"mix_prior", mix_.prior},
                                  {"mix_losses", mix_.losses}};
-  const std::array<std::string, 2> prefixes{"", "shared_"};
-  for (std::size_t i = 0; i < prefixes.size(); ++i) {
+  for (std::size_t i = 0; i < kCorrectionPrefixes.size(); ++i) {
+    const std::string prefix{kCorrectionPrefixes[i]};
     const Correction& correction = panel_.corrections()[i];
     const SeasonProfile& seasons = correction.seasons;
-    arrays.push_back({prefixes[i] + "season_counts", {seasons.counts().begin(), seasons.counts().end()}});
-    arrays.push_back({prefixes[i] + "season_sums", {seasons.sums().begin(), seasons.sums().end()}});
-    arrays.push_back({prefixes[i] + "correction", correction.net.parameters()});
+    arrays.push_back({prefix + "season_counts", {seasons.counts().begin(), seasons.counts().end()}});
+    arrays.push_back({prefix + "season_sums", {seasons.sums().begin(), seasons.sums().end()}});
+    arrays.push_back({prefix + "correction", correction.net.parameters()});
   }
   const Regressions& regressions = panel_.regressions();
   NamedArray& weights = arrays.emplace_back(NamedArray{"regression_weights", {}});
@@ -272,6 +302,44 @@ std::vector<NamedArray> LearnedModel::to_arrays() const {
   return arrays;
 }
 
+std::vector<NamedArray> to_arrays(const ModelBundle& model) {
+  std::vector<NamedArray> arrays = model.learned->to_arrays();
+  arrays.push_back({"ar12_mean_bps", to_floats(model.ar12.mean_bps)});
+  arrays.push_back({"ar12_weights", to_floats(model.ar12.weights)});
+  arrays.push_back({"bands", model.bands.to_numbers()});
+  return arrays;
+}
+
+Result<ModelBundle> assemble_model(const ModelCard& card, std::vector<NamedArray> arrays) {
+  if (card.features != kFeatureCount || card.history_intervals < LagModel::kLags) {
+    return fail(ErrorCode::kBadInput, "the card's input shape is not the one of this version");
+  }
+  // The first array has a number a pair, so a card cannot claim more nodes than the file pays for.
+  const std::size_t stored = arrays.empty() ? 0 : arrays.front().values.size();
+  const std::size_t entries = card.class_count * card.node_count * card.node_count;
+  const std::size_t pairs = entries - card.class_count * card.node_count;
+  if (stored != pairs) {
+    return fail(ErrorCode::kBadInput, "the weights are not those of the card's number of nodes and classes");
+  }
+  if (pairs == 0) return fail(ErrorCode::kBadInput, "the card's network has no two nodes");
+  auto numbers = take_all(card, pairs, entries, std::move(arrays));
+  if (!numbers) return tl::unexpected{numbers.error()};
+  PredictionBands bands{entries};
+  if (!bands.restore(numbers->bands)) {
+    return fail(ErrorCode::kBadInput, "array \"bands\" holds a value that it cannot have");
+  }
+  Ar12 ar12{.node_count = card.node_count,
+            .class_count = card.class_count,
+            .mean_bps = {numbers->ar12_mean_bps.begin(), numbers->ar12_mean_bps.end()},
+            .weights = {numbers->ar12_weights.begin(), numbers->ar12_weights.end()}};
+  auto learned = make_learned(card, *numbers);
+  if (!learned) return tl::unexpected{learned.error()};
+  if ((*learned)->history_intervals() != card.history_intervals) {
+    return fail(ErrorCode::kBadInput, "the card's input shape is not the one of this version");
+  }
+  return ModelBundle{.card = card, .learned = *std::move(learned), .ar12 = std::move(ar12), .bands = std::move(bands)};
+}
+
 Result<void> make_model_folder(const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
@@ -281,11 +349,7 @@ Result<void> make_model_folder(const std::filesystem::path& folder) {
 
 Result<void> save_model(const std::filesystem::path& folder, ModelBundle& model) {
   if (auto made = make_model_folder(folder); !made) return made;
-  std::vector<NamedArray> arrays = model.learned->to_arrays();
-  arrays.push_back({"ar12_mean_bps", to_floats(model.ar12.mean_bps)});
-  arrays.push_back({"ar12_weights", to_floats(model.ar12.weights)});
-  arrays.push_back({"bands", model.bands.to_numbers()});
-  const std::string weights = format_weights(arrays);
+  const std::string weights = format_weights(to_arrays(model));
   model.card.weights_digest = digest_of_bytes(weights);
   if (auto written = write_model_file(folder / "weights.bin", weights); !written) return written;
   return write_model_file(folder / "card.json", format_model_card(model.card));
@@ -302,7 +366,7 @@ Result<ModelBundle> load_model(const std::filesystem::path& folder) {
   }
   auto arrays = parse_weights(*bytes, file.string());
   if (!arrays) return tl::unexpected{arrays.error()};
-  auto bundle = assemble(*card, *std::move(arrays));
+  auto bundle = assemble_model(*card, *std::move(arrays));
   if (!bundle) return fail(bundle.error().code, file.string() + ": " + bundle.error().message);
   return bundle;
 }

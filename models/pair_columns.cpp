@@ -16,6 +16,15 @@ PairIndex::PairIndex(std::size_t node_count, std::size_t class_count)
   }
 }
 
+std::vector<float> turned(std::span<const float> by_pair, std::size_t each) {
+  const std::size_t pairs = by_pair.size() / each;
+  std::vector<float> made(by_pair.size());
+  for (std::size_t pair = 0; pair < pairs; ++pair) {
+    for (std::size_t i = 0; i < each; ++i) made[i * pairs + pair] = by_pair[pair * each + i];
+  }
+  return made;
+}
+
 PairColumns to_columns(const PairIndex& pairs, std::span<const TrafficMatrix> intervals) {
   PairColumns columns{.rows = intervals.size(), .bps = std::vector<double>(pairs.size() * intervals.size())};
   for (std::size_t row = 0; row < intervals.size(); ++row) {

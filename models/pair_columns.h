@@ -38,6 +38,9 @@ struct PairColumns {
   }
 };
 
+/// Numbers kept pair by pair, [pair][each], turned to [each][pair].
+[[nodiscard]] std::vector<float> turned(std::span<const float> by_pair, std::size_t each);
+
 [[nodiscard]] PairColumns to_columns(const PairIndex& pairs, std::span<const TrafficMatrix> intervals);
 
 }  // namespace wan::models

@@ -196,13 +196,19 @@ PairEquations weigh_pair(PairRows& rows, std::size_t row_count, std::span<const 
 
 }  // namespace
 
-double PanelRegression::predict(std::size_t pair, std::span<const float> inputs) const {
-  assert(inputs.size() == kRegressionInputs);
-  const float* const weight = &weights[pair * kRegressionInputs];
-  double sum = 0.0;
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    sum += static_cast<double>(weight[i]) * static_cast<double>(inputs[i]);
-  return std::max(sum, 0.0);
+void RegressionPredictor::predict(std::span<const float> inputs, std::span<double> out) const {
+  const std::size_t pairs = out.size();
+  assert(inputs.size() == weights_.size() && inputs.size() == pairs * kRegressionInputs);
+  double* const __restrict sum = out.data();
+  std::fill(out.begin(), out.end(), 0.0);
+  for (std::size_t i = 0; i < kRegressionInputs; ++i) {
+    const float* const weight = &weights_[i * pairs];
+    const float* const input = &inputs[i * pairs];
+    for (std::size_t pair = 0; pair < pairs; ++pair) {
+      sum[pair] += static_cast<double>(weight[pair]) * static_cast<double>(input[pair]);
+    }
+  }
+  for (std::size_t pair = 0; pair < pairs; ++pair) sum[pair] = std::max(sum[pair], 0.0);
 }
 
 PanelRegression fit_panel_regression(const RegressionRows& seen, std::size_t used) {

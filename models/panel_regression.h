@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "models/features.h"
+#include "models/pair_columns.h"
 
 namespace wan::models {
 
@@ -15,10 +16,19 @@ namespace wan::models {
 /// usually moves at this time of day (`describe_linear`). Both halves are in units of the pair's local scale.
 struct PanelRegression {
   std::vector<float> weights;  ///< [pair][kRegressionInputs]
+};
 
-  /// The forecast divided by the local scale; not below zero.
-  /// @param inputs  of this pair, as `describe_linear` gives them
-  [[nodiscard]] double predict(std::size_t pair, std::span<const float> inputs) const;
+/// Forecasts by a regression, all pairs at once.
+class RegressionPredictor {
+ public:
+  explicit RegressionPredictor(const PanelRegression& fit) : weights_{turned(fit.weights, kRegressionInputs)} {}
+
+  /// @param inputs  [kRegressionInputs][pair], as `describe_linear` gives them
+  /// @param out     by pair, divided by the local scale; not below zero
+  void predict(std::span<const float> inputs, std::span<double> out) const;
+
+ private:
+  std::vector<float> weights_;  // [kRegressionInputs][pair]
 };
 
 /// Training rows of all pairs.

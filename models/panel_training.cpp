@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "models/forecaster.h"
+#include "models/torch/correction_training.h"
 
 namespace wan::models {
 namespace {
@@ -88,7 +89,7 @@ Result<Correction> train_correction(const TrainingRows& rows, const LagModel& ba
                                     .weight_decay = chosen.weight_decay,
                                     .seed = seed,
                                     .start = start};
-  auto net = CorrectionNet::train(shape,
+  auto net = train_correction_net(shape,
                                   {.rows = rows.targets.size(),
                                    .features = examples.features,
                                    .base = examples.base,
@@ -180,13 +181,17 @@ Regressions fit_regressions(const TrainingRows& rows, const LagModel& lags) {
   for (std::size_t i = 0; i < count; ++i) {
     const auto history = lag_history(rows.intervals, rows.targets[i]);
     const TrafficMatrix& truth = rows.intervals[rows.targets[i]];
-    describe_linear(rows.pairs, lags, made.daily, history, truth.measured_at(), own_steps(rows, steps, i), inputs);
+    const RecentTraffic recent = recent_traffic(rows.pairs, lags, history);
+    describe_linear(lags, made.daily, recent, signs_of(rows.pairs, recent), truth.measured_at(),
+                    own_steps(rows, steps, i), inputs);
     for (std::size_t pair = 0; pair < pairs; ++pair) {
       const std::size_t place = pair * count + i;
-      const double scale = lags.scale_bps(pair, window_of(history, rows.pairs.position(pair)));
+      const double scale = recent.scale_bps[pair];
       seen.scales[place] = static_cast<float>(scale);
       seen.targets[place] = static_cast<float>(truth.bps()[rows.pairs.position(pair)] / scale);
-      std::copy_n(&inputs[pair * kRegressionInputs], kRegressionInputs, &seen.inputs[place * kRegressionInputs]);
+      for (std::size_t input = 0; input < kRegressionInputs; ++input) {
+        seen.inputs[place * kRegressionInputs + input] = inputs[input * pairs + pair];
+      }
     }
   }
   for (const float mean_bps : lags.mean_bps) seen.alive.push_back(mean_bps > 0.0F);

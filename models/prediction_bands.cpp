@@ -17,7 +17,9 @@ constexpr float kWideningRate = 0.4F;
 constexpr float kWideningMin = 0.2F;
 constexpr float kWideningMax = 5.0F;
 constexpr double kPooledRows = 20.0;  // what the quantiles of all entries count beside an entry's own
-constexpr float kMissMax = 50.0F;     // a miss counts as at most so many usual ones
+constexpr float kUsualMissMin = 1e-4F;
+constexpr float kNumberMax = 1e30F;  // far beyond what misses of rates come to; with a widening still finite
+constexpr float kMissMax = 50.0F;    // a miss counts as at most so many usual ones
 
 float clipped(double miss) { return static_cast<float>(std::clamp(miss, -50.0, 50.0)); }
 
@@ -29,6 +31,10 @@ float take_quantile(std::vector<float>& values, double share) {
   const auto place = static_cast<std::size_t>(std::clamp(rank - 1.0, 0.0, count - 1.0));
   std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(place), values.end());
   return values[place];
+}
+
+bool all_within(std::span<const float> numbers, float minimum, float maximum) {
+  return std::all_of(numbers.begin(), numbers.end(), [&](float v) { return v >= minimum && v <= maximum; });
 }
 
 }  // namespace
@@ -74,7 +80,7 @@ void PredictionBands::record(std::size_t horizon, std::span<const double> foreca
     }
     at.usual_miss[i] +=
         kMissRate * (std::min(static_cast<float>(std::abs(relative)), kMissMax * at.usual_miss[i]) - at.usual_miss[i]);
-    at.usual_miss[i] = std::max(at.usual_miss[i], 1e-4F);
+    at.usual_miss[i] = std::max(at.usual_miss[i], kUsualMissMin);
   }
   if (alive > 0) {
     const float gap = static_cast<float>(kCoverage - static_cast<double>(held) / static_cast<double>(alive));
@@ -100,7 +106,7 @@ void PredictionBands::learn(std::size_t horizon, std::span<const std::vector<dou
       own[i].push_back(static_cast<float>((measured[row][i] - forecasts[row][i]) / unit_bps(i, forecasts[row][i])));
       sum += std::abs(static_cast<double>(own[i].back()));
     }
-    at.usual_miss[i] = std::max(static_cast<float>(sum / static_cast<double>(own[i].size())), 1e-4F);
+    at.usual_miss[i] = std::max(static_cast<float>(sum / static_cast<double>(own[i].size())), kUsualMissMin);
     for (float& miss : own[i]) miss /= at.usual_miss[i];
     pooled.insert(pooled.end(), own[i].begin(), own[i].end());
   }
@@ -144,8 +150,15 @@ std::vector<float> PredictionBands::to_numbers() const {
 }
 
 bool PredictionBands::restore(std::span<const float> numbers) {
+  if (numbers.size() != number_count(entries_)) return false;
   const std::size_t each = 1 + entries_ * (1 + kShareCount);
-  if (numbers.size() != entries_ + kHorizonMax * each) return false;
+  if (!all_within(numbers.first(entries_), 0.0F, kNumberMax)) return false;
+  for (std::size_t horizon = 0; horizon < kHorizonMax; ++horizon) {
+    const auto own = numbers.subspan(entries_ + horizon * each, each);
+    if (!all_within(own.first(1), kWideningMin, kWideningMax)) return false;
+    if (!all_within(own.subspan(1, entries_), kUsualMissMin, kNumberMax)) return false;
+    if (!all_within(own.subspan(1 + entries_), -kNumberMax, kNumberMax)) return false;
+  }
   std::copy_n(numbers.begin(), entries_, level_bps_.begin());
   numbers = numbers.subspan(entries_);
   for (OfHorizon& at : horizons_) {

@@ -42,9 +42,14 @@ class PredictionBands {
   /// @return  [share][entry] bit/s: rising with the share, none below zero
   [[nodiscard]] std::vector<double> around(std::size_t horizon, std::span<const double> forecast_bps) const;
 
-  /// For keeping in a file.
+  /// How many numbers keep the bands of so many entries.
+  [[nodiscard]] static constexpr std::size_t number_count(std::size_t entries) {
+    return entries + kHorizonMax * (1 + entries * (1 + kShares.size()));
+  }
+  /// For keeping in a file: `number_count` of them.
   [[nodiscard]] std::vector<float> to_numbers() const;
-  /// @return false, and nothing changes, when they are not those of as many entries
+  /// @return false, and nothing changes, when they are not those of as many entries, or one is of a kind that `record`
+  /// and `learn` never leave behind
   [[nodiscard]] bool restore(std::span<const float> numbers);
 
  private:

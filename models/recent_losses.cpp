@@ -1,6 +1,7 @@
 #include "models/recent_losses.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 
@@ -18,11 +19,22 @@ std::uint64_t mixed(std::uint64_t state, std::uint64_t word) {
   return std::rotl((state ^ word) * 0x9e3779b97f4a7c15ULL, 29);
 }
 
-/// A digest over 64-bit words: several times as fast as `Digest`, and it only ever meets numbers of this process.
+/// A digest over 64-bit words, many times as fast as `Digest`: it only ever meets numbers of this process. Four words
+/// are mixed side by side, for one chain would wait for each product.
 std::uint64_t digest_of(const TrafficMatrix& matrix) {
-  std::uint64_t state = mixed(1, static_cast<std::uint64_t>(matrix.measured_at().time_since_epoch().count()));
-  for (const double bps : matrix.bps()) state = mixed(state, std::bit_cast<std::uint64_t>(bps));
-  return state;
+  constexpr std::size_t kChains = 4;
+  std::array<std::uint64_t, kChains> states{1, 2, 3, 4};
+  const auto bps = matrix.bps();
+  std::size_t i = 0;
+  for (; i + kChains <= bps.size(); i += kChains) {
+    for (std::size_t chain = 0; chain < kChains; ++chain) {
+      states[chain] = mixed(states[chain], std::bit_cast<std::uint64_t>(bps[i + chain]));
+    }
+  }
+  for (; i < bps.size(); ++i) states[0] = mixed(states[0], std::bit_cast<std::uint64_t>(bps[i]));
+  std::uint64_t digest = mixed(5, static_cast<std::uint64_t>(matrix.measured_at().time_since_epoch().count()));
+  for (const std::uint64_t state : states) digest = mixed(digest, state);
+  return digest;
 }
 
 RowLosses judge(const ExpertPanel& panel, const ExpertMix& mix, std::span<const float> forecasts,
@@ -98,20 +110,19 @@ struct RecentLossFinder::Digested {
   }
 };
 
-Result<std::shared_ptr<const std::vector<float>>> RecentLossFinder::forecast_after(const ExpertPanel& panel,
-                                                                                   const Digested& history,
-                                                                                   std::size_t row) {
+std::shared_ptr<const std::vector<float>> RecentLossFinder::forecast_after(const ExpertPanel& panel,
+                                                                           const Digested& history, std::size_t row) {
   const std::uint64_t key = history.key_before(row);
   if (auto known = forecasts_.find(key)) return known;
   std::vector<float> forecasts(panel.pairs().size() * panel.size());
-  if (auto made = panel.forecast(history.before(row), forecasts); !made) return tl::unexpected{made.error()};
+  panel.forecast(history.before(row), forecasts);
   auto kept = std::make_shared<const std::vector<float>>(std::move(forecasts));
   forecasts_.keep(key, kept, kForecastsKept);
   return kept;
 }
 
-Result<RecentLosses> RecentLossFinder::look_back(const ExpertPanel& panel, const ExpertMix& mix,
-                                                 std::span<const TrafficMatrix> history, Timestamp trained_until) {
+RecentLosses RecentLossFinder::look_back(const ExpertPanel& panel, const ExpertMix& mix,
+                                         std::span<const TrafficMatrix> history, Timestamp trained_until) {
   const std::size_t rows_max = rows_for(panel.pairs().size(), panel.size());
   const Digested known{history.last(std::min(history.size(), LagModel::kLags + rows_max))};
   std::vector<std::shared_ptr<const RowLosses>> judged;  // newest first
@@ -122,16 +133,13 @@ Result<RecentLosses> RecentLossFinder::look_back(const ExpertPanel& panel, const
     const std::uint64_t key = mixed(known.key_before(row), known.digests[row]);
     auto losses = losses_.find(key);
     if (!losses) {
-      const auto forecasts = forecast_after(panel, known, row);
-      if (!forecasts) return tl::unexpected{forecasts.error()};
-      losses = std::make_shared<const RowLosses>(judge(panel, mix, **forecasts, truth));
+      losses = std::make_shared<const RowLosses>(judge(panel, mix, *forecast_after(panel, known, row), truth));
       losses_.keep(key, losses, 2 * rows_max);
     }
     judged.push_back(std::move(losses));
   }
   auto forecasts = forecast_after(panel, known, known.intervals.size());
-  if (!forecasts) return tl::unexpected{forecasts.error()};
-  RecentLosses recent{.sums = std::vector<float>((*forecasts)->size(), 0.0F), .forecasts = *std::move(forecasts)};
+  RecentLosses recent{.sums = std::vector<float>(forecasts->size(), 0.0F), .forecasts = std::move(forecasts)};
   for (auto losses = judged.rbegin(); losses != judged.rend(); ++losses) {
     for (std::size_t i = 0; i < recent.sums.size(); ++i) recent.sums[i] += (*losses)->losses[i];
   }

@@ -8,7 +8,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/result.h"
 #include "core/traffic_matrix.h"
 #include "models/expert_mix.h"
 #include "models/expert_panel.h"
@@ -47,8 +46,8 @@ class RecentLossFinder {
 
   /// @param history        oldest first, of the panel's network, not empty
   /// @param trained_until  intervals that began before it were trained on and say nothing
-  [[nodiscard]] Result<RecentLosses> look_back(const ExpertPanel& panel, const ExpertMix& mix,
-                                               std::span<const TrafficMatrix> history, Timestamp trained_until);
+  [[nodiscard]] RecentLosses look_back(const ExpertPanel& panel, const ExpertMix& mix,
+                                       std::span<const TrafficMatrix> history, Timestamp trained_until);
 
  private:
   /// What was found, by key; the oldest is dropped. Shared with calls that use it while it is dropped.
@@ -65,9 +64,8 @@ class RecentLossFinder {
   };
 
   struct Digested;
-  [[nodiscard]] Result<std::shared_ptr<const std::vector<float>>> forecast_after(const ExpertPanel& panel,
-                                                                                 const Digested& history,
-                                                                                 std::size_t row);
+  [[nodiscard]] std::shared_ptr<const std::vector<float>> forecast_after(const ExpertPanel& panel,
+                                                                         const Digested& history, std::size_t row);
 
   Memory<RowLosses> losses_;
   Memory<std::vector<float>> forecasts_;  // a network's answer is needed again when the interval has come

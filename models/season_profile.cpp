@@ -12,6 +12,10 @@ constexpr float kDrawToZero = 32.0F;
 
 }  // namespace
 
+std::size_t SeasonProfile::slot_count(std::chrono::seconds interval) {
+  return SeasonProfile{0, interval}.counts_.size();
+}
+
 SeasonProfile::SeasonProfile(std::size_t pair_count, std::chrono::seconds interval) : pair_count_{pair_count} {
   assert(interval.count() > 0);
   for (std::size_t cycle = 0; cycle < kCycles; ++cycle) {
@@ -40,6 +44,14 @@ void SeasonProfile::add(Timestamp target, std::span<const float> surprises) {
 float SeasonProfile::expected(std::size_t cycle, Timestamp target, std::size_t pair) const {
   const std::size_t here = slot(cycle, target);
   return sums_[here * pair_count_ + pair] / (counts_[here] + kDrawToZero);
+}
+
+void SeasonProfile::expected(std::size_t cycle, Timestamp target, std::span<float> out) const {
+  assert(out.size() == pair_count_);
+  const std::size_t here = slot(cycle, target);
+  const float* const sums = &sums_[here * pair_count_];
+  const float count = counts_[here] + kDrawToZero;
+  for (std::size_t pair = 0; pair < pair_count_; ++pair) out[pair] = sums[pair] / count;
 }
 
 float SeasonProfile::expected_without(std::size_t cycle, Timestamp target, std::size_t pair, float own) const {

@@ -23,6 +23,10 @@ class SeasonProfile {
   static constexpr float kSurpriseMin = -1.0F;
   static constexpr float kSurpriseMax = 2.0F;
 
+  /// How many slots such a profile has: the sizes of its arrays before there is one.
+  /// @param interval  above zero
+  [[nodiscard]] static std::size_t slot_count(std::chrono::seconds interval);
+
   /// @param interval  of the series, above zero: the width of a slot, but a cycle has at most 1440 slots
   SeasonProfile(std::size_t pair_count, std::chrono::seconds interval);
 
@@ -30,6 +34,9 @@ class SeasonProfile {
   void add(Timestamp target, std::span<const float> surprises);
   /// The mean surprise of a pair at a time.
   [[nodiscard]] float expected(std::size_t cycle, Timestamp target, std::size_t pair) const;
+  /// The same of all pairs.
+  /// @param out  by pair
+  void expected(std::size_t cycle, Timestamp target, std::span<float> out) const;
   /// The same without the row itself, whose surprise was `own`: what the other rows foretell of it.
   [[nodiscard]] float expected_without(std::size_t cycle, Timestamp target, std::size_t pair, float own) const;
 

@@ -54,18 +54,16 @@ std::size_t best_lag_model(const PairIndex& pairs, const std::vector<LagModel>& 
 }
 
 /// The share of the correction with the least absolute error over the rows from `from` on; the larger one when equal.
-Result<double> best_correction_share(const ExpertPanel& panel, std::size_t correction, Intervals intervals,
-                                     std::size_t from) {
+double best_correction_share(const ExpertPanel& panel, std::size_t correction, Intervals intervals, std::size_t from) {
   std::array<double, kCorrectionShares.size()> errors{};
   for (std::size_t row = from; row < intervals.size(); ++row) {
-    const auto forecast = panel.corrected(correction, lag_history(intervals, row));
-    if (!forecast) return tl::unexpected{forecast.error()};
+    const ExpertPanel::Corrected forecast = panel.corrected(correction, lag_history(intervals, row));
     for (std::size_t pair = 0; pair < panel.pairs().size(); ++pair) {
       const double truth = intervals[row].bps()[panel.pairs().position(pair)];
       for (std::size_t i = 0; i < errors.size(); ++i) {
-        const double units = static_cast<double>(forecast->base.forecast[pair]) +
-                             kCorrectionShares[i] * static_cast<double>(forecast->correction[pair]);
-        errors[i] += std::abs(std::max(units, 0.0) * forecast->base.scale_bps[pair] - truth);
+        const double units = static_cast<double>(forecast.base.forecast[pair]) +
+                             kCorrectionShares[i] * static_cast<double>(forecast.correction[pair]);
+        errors[i] += std::abs(std::max(units, 0.0) * forecast.base.scale_bps[pair] - truth);
       }
     }
   }
@@ -73,14 +71,14 @@ Result<double> best_correction_share(const ExpertPanel& panel, std::size_t corre
 }
 
 /// What a panel says for the rows from `from` on, which it was not fitted on.
-Result<ExpertRecord> record_experts(const ExpertPanel& panel, Intervals intervals, std::size_t from) {
+ExpertRecord record_experts(const ExpertPanel& panel, Intervals intervals, std::size_t from) {
   const std::size_t row_size = panel.pairs().size() * panel.size();
   ExpertRecord record;
   record.rows = intervals.size() - from;
   record.forecasts.resize(record.rows * row_size);
   for (std::size_t row = from; row < intervals.size(); ++row) {
     const auto out = std::span{record.forecasts}.subspan((row - from) * row_size, row_size);
-    if (auto made = panel.forecast(lag_history(intervals, row), out); !made) return tl::unexpected{made.error()};
+    panel.forecast(lag_history(intervals, row), out);
     for (std::size_t pair = 0; pair < panel.pairs().size(); ++pair) {
       record.truth.push_back(intervals[row].bps()[panel.pairs().position(pair)]);
     }
@@ -205,10 +203,8 @@ Result<ExpertPanel> choose_panel(const TrainingRows& before, Intervals intervals
   if (!panel) return panel;
   const std::array<double*, 2> shares{&chosen.correction, &chosen.shared_correction};
   for (std::size_t i = 0; i < shares.size(); ++i) {
-    const auto share = best_correction_share(*panel, i, intervals, from);
-    if (!share) return tl::unexpected{share.error()};
-    *shares[i] = *share;
-    panel->set_correction_share(i, *share);
+    *shares[i] = best_correction_share(*panel, i, intervals, from);
+    panel->set_correction_share(i, *shares[i]);
   }
   return panel;
 }
@@ -220,9 +216,8 @@ Result<Choice> choose(const PairIndex& pairs, Intervals intervals, std::chrono::
   const TrainingRows before = training_rows(pairs, intervals.first(from), interval);
   auto panel = choose_panel(before, intervals, options.seed, chosen, on_batch);
   if (!panel) return tl::unexpected{panel.error()};
-  const auto record = record_experts(*panel, intervals, from);
-  if (!record) return tl::unexpected{record.error()};
-  ExpertMix mix = fit_expert_mix(panel->size(), mean_steps(pairs, before.intervals), *record);
+  const ExpertRecord record = record_experts(*panel, intervals, from);
+  ExpertMix mix = fit_expert_mix(panel->size(), mean_steps(pairs, before.intervals), record);
   chosen.mix_rate = mix.rate;
 
   // Scored as it will be used: with no losses known from the rows that it is scored on.
@@ -342,14 +337,13 @@ Result<std::size_t> first_new_row(const TrafficSeries& series, const ModelCard& 
 
 /// A mixture's losses after it has seen the rows from `from` on; what it knew before counts half.
 Result<ExpertMix> follow_experts(const LearnedModel& model, Intervals intervals, std::size_t from) {
-  const auto record = record_experts(model.panel(), intervals, from);
-  if (!record) return tl::unexpected{record.error()};
+  const ExpertRecord record = record_experts(model.panel(), intervals, from);
   ExpertMix mix = model.mix();
   for (float& loss : mix.losses) loss *= 0.5F;
-  for (std::size_t at = 0; at < record->truth.size(); ++at) {
+  for (std::size_t at = 0; at < record.truth.size(); ++at) {
     const std::size_t pair = at % mix.pair_count();
-    mix.add_losses(pair, std::span{record->forecasts}.subspan(at * mix.expert_count, mix.expert_count),
-                   record->truth[at], std::span{mix.losses}.subspan(pair * mix.expert_count, mix.expert_count));
+    mix.add_losses(pair, std::span{record.forecasts}.subspan(at * mix.expert_count, mix.expert_count), record.truth[at],
+                   std::span{mix.losses}.subspan(pair * mix.expert_count, mix.expert_count));
   }
   return mix;
 }

@@ -10,7 +10,7 @@ from programs import main, run, take_program
 
 AIWAND, NODES = take_program(), take_program()
 
-DAEMONS_AT_ONCE = 6  # each loads libtorch and reports every second
+DAEMONS_AT_ONCE = 6  # each reports every second
 CONGESTED = ("ams", "fra", 30.0)  # over one path of 20 Mbit/s; fits two
 
 

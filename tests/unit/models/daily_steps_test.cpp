@@ -61,6 +61,24 @@ TEST_CASE("midnight joins two days, and times before 1970 and intervals of any l
   CHECK(daily.usual(at(3, 23, 55), 0).around == Approx(0.1));
 }
 
+TEST_CASE("usual steps of all pairs at once are those of one by one", "[models]") {
+  DailySteps daily{3, kInterval};
+  for (int day = 0; day < 2; ++day) {
+    for (const int minute : {0, 5, 10}) {
+      const auto step = static_cast<float>(day + minute) * 0.01F;
+      daily.add(at(day, 3, minute), std::vector<float>{step, -step, 0.3F});
+    }
+  }
+  const std::vector<float> own{0.1F, 0.2F, 0.3F};
+  std::vector<float> step(3), around(3);
+  daily.usual_without(at(1, 3, 5), {own, own, {}}, step, around);
+  for (std::size_t pair = 0; pair < 3; ++pair) {
+    const auto usual = daily.usual_without(at(1, 3, 5), pair, {own, own, {}});
+    CHECK(step[pair] == usual.step);
+    CHECK(around[pair] == usual.around);
+  }
+}
+
 TEST_CASE("usual steps are restored from their numbers, and from no others", "[models]") {
   DailySteps daily{1, kInterval};
   daily.add(at(0, 3, 0), std::vector<float>{0.5F});

@@ -115,23 +115,32 @@ TEST_CASE("with its level inputs a lag model lets a pair return to its mean, wit
   CHECK(level.weights[LagModel::kLags] + level.weights[LagModel::kLags + 1] > 0.3F);
 }
 
-TEST_CASE("features stay finite and bounded for silence and for a sudden burst", "[models]") {
-  const PairIndex pairs{3, 2};
+TEST_CASE("a lag predictor says of all pairs at once, to the last bit, what its model says one by one", "[models]") {
+  const PairIndex pairs{4, 2};
+  Rng rng{5, "lag predictor"};
   LagModel model;
-  model.mean_bps.assign(pairs.size(), 0.0F);
-  model.weights.assign(pairs.size() * LagModel::kInputs, 0.1F);
-  model.derive_floor();
-  const SeasonProfile seasons{pairs.size(), std::chrono::seconds{300}};
-  std::vector<TrafficMatrix> history(3, TrafficMatrix{3, 2});
-  history.back().set(TrafficClass{1}, NodeId{0}, NodeId{2}, BitRate::gbps(1000));
-  const auto base = forecast_base(pairs, model, history);
-  std::vector<float> features(pairs.size() * kFeatureCount);
-  describe(pairs, model, seasons, history, Timestamp{}, base, {}, features);
-  for (const float feature : features) {
-    REQUIRE(std::isfinite(feature));
-    REQUIRE(feature >= -4.0F);
-    REQUIRE(feature <= 6.0F);
+  for (std::size_t pair = 0; pair < pairs.size(); ++pair) {
+    model.mean_bps.push_back(static_cast<float>(1e7 * rng.uniform()));
+    for (std::size_t i = 0; i < LagModel::kInputs; ++i) {
+      model.weights.push_back(static_cast<float>(rng.uniform() - 0.45));  // some forecasts would be below zero
+    }
   }
+  model.derive_floor();
+  const auto series = test::swinging_traffic(4, 60, 0.5, 1, 2);
+  std::size_t zeros = 0;
+  for (std::size_t row = 1; row < 60; ++row) {  // short histories too
+    const auto history = std::span{series.intervals}.first(row);
+    const RecentTraffic recent = recent_traffic(pairs, model, history);
+    std::vector<double> units(pairs.size());
+    LagPredictor{model}.predict(recent.bps, recent.scale_bps, units);
+    for (std::size_t pair = 0; pair < pairs.size(); ++pair) {
+      const LagWindow window = window_of(history, pairs.position(pair));
+      REQUIRE(recent.scale_bps[pair] == model.scale_bps(pair, window));
+      REQUIRE(units[pair] == model.predict(pair, window, recent.scale_bps[pair]));
+      if (units[pair] == 0.0) ++zeros;
+    }
+  }
+  CHECK(zeros > 0);
 }
 
 }  // namespace

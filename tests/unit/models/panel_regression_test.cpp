@@ -82,10 +82,12 @@ TEST_CASE("outliers hardly move a panel regression", "[models]") {
 TEST_CASE("a forecast of a panel regression is not below zero", "[models]") {
   PanelRegression fit{.weights = std::vector<float>(2 * kRegressionInputs, -1.0F)};
   fit.weights[kRegressionInputs] = 1.5F;
-  std::vector<float> inputs(kRegressionInputs, 0.0F);
-  inputs[0] = 2.0F;
-  CHECK(fit.predict(0, inputs) == 0.0);
-  CHECK(fit.predict(1, inputs) == Approx(3.0));
+  std::vector<float> inputs(2 * kRegressionInputs, 0.0F);
+  inputs[0] = inputs[1] = 2.0F;
+  std::vector<double> units(2);
+  RegressionPredictor{fit}.predict(inputs, units);
+  CHECK(units[0] == 0.0);
+  CHECK(units[1] == Approx(3.0));
 }
 
 TEST_CASE("what a linear forecast sees stays finite and bounded for silence and for a sudden burst", "[models]") {
@@ -97,7 +99,8 @@ TEST_CASE("what a linear forecast sees stays finite and bounded for silence and 
   std::vector<TrafficMatrix> history(3, TrafficMatrix{3, 2});
   history.back().set(TrafficClass{1}, NodeId{0}, NodeId{2}, BitRate::gbps(1000));
   std::vector<float> inputs(pairs.size() * kRegressionInputs);
-  describe_linear(pairs, scales, daily, history, Timestamp{}, {}, inputs);
+  const RecentTraffic recent = recent_traffic(pairs, scales, history);
+  describe_linear(scales, daily, recent, signs_of(pairs, recent), Timestamp{}, {}, inputs);
   for (const float input : inputs) {
     REQUIRE(std::isfinite(input));
     REQUIRE(input >= -4.0F);
@@ -113,16 +116,17 @@ TEST_CASE("regressions on traffic foresee a swing, and nothing of a pair that is
   const Regressions fitted = fit_regressions(rows, scales);
   REQUIRE(fitted.fits.size() == ExpertPanel::kRegressions);
   std::vector<float> inputs(pairs.size() * kRegressionInputs);
+  std::vector<double> units(pairs.size());
   for (std::size_t row = 300; row < 400; ++row) {
     const auto history = lag_history(series.intervals, row);
     const TrafficMatrix& truth = series.intervals[row];
-    describe_linear(pairs, scales, fitted.daily, history, truth.measured_at(), {}, inputs);
-    for (std::size_t pair = 0; pair < pairs.size(); ++pair) {
-      const auto own = std::span<const float>{inputs}.subspan(pair * kRegressionInputs, kRegressionInputs);
-      const double scale = scales.scale_bps(pair, window_of(history, pairs.position(pair)));
-      for (const PanelRegression& fit : fitted.fits) {
+    const RecentTraffic recent = recent_traffic(pairs, scales, history);
+    describe_linear(scales, fitted.daily, recent, signs_of(pairs, recent), truth.measured_at(), {}, inputs);
+    for (const PanelRegression& fit : fitted.fits) {
+      RegressionPredictor{fit}.predict(inputs, units);
+      for (std::size_t pair = 0; pair < pairs.size(); ++pair) {
         const double bps = truth.bps()[pairs.position(pair)];
-        REQUIRE(fit.predict(pair, own) * scale == Approx(bps).epsilon(0.05).margin(1e4));
+        REQUIRE(units[pair] * recent.scale_bps[pair] == Approx(bps).epsilon(0.05).margin(1e4));
       }
     }
   }

@@ -62,5 +62,16 @@ TEST_CASE("intervals of a second, of a day and times before 1970 have their slot
   }
 }
 
+TEST_CASE("seasons foretell all pairs at once what they foretell one by one", "[models]") {
+  SeasonProfile profile{3, std::chrono::seconds{300}};
+  profile.add(at(0, 3, 0), std::vector<float>{0.5F, -0.25F, 1.0F});
+  for (std::size_t cycle = 0; cycle < SeasonProfile::kCycles; ++cycle) {
+    std::vector<float> all(3);
+    profile.expected(cycle, at(1, 3, 0), all);
+    for (std::size_t pair = 0; pair < 3; ++pair) CHECK(all[pair] == profile.expected(cycle, at(1, 3, 0), pair));
+    CHECK(all[0] > 0.0F);
+  }
+}
+
 }  // namespace
 }  // namespace wan::models

@@ -1,4 +1,4 @@
-#include "models/torch/correction_net.h"
+#include "models/torch/correction_training.h"
 
 #include <torch/torch.h>
 
@@ -11,6 +11,7 @@
 #include <numeric>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/random.h"
 
@@ -24,12 +25,6 @@ std::int64_t to_dim(std::size_t size) { return static_cast<std::int64_t>(size); 
 /// A convolution of width 1, not a matrix product: that would run in whatever BLAS is installed (seven times slower in
 /// Debian's reference one); a convolution runs in oneDNN, which libtorch brings along.
 torch::Tensor layer(const torch::Tensor& input, const torch::Tensor& weights, const torch::Tensor& biases) {
-  // libtorch 1.13 hands a convolution over fewer than 16 rows to BLAS unless oneDNN is asked by name.
-  if (!torch::GradMode::is_enabled() && at::globalContext().hasMKLDNN()) {
-    return at::mkldnn_convolution(input.unsqueeze(2), weights.unsqueeze(-1).unsqueeze(-1), biases, {0, 0}, {1, 1},
-                                  {1, 1}, 1)
-        .squeeze(2);
-  }
   return torch::conv1d(input, weights.unsqueeze(-1), biases);
 }
 
@@ -96,7 +91,7 @@ Member make_member(const CorrectionShape& shape, Rng& rng) {
 
 /// One of the members whose parameters lie one after the other.
 Member read_member(const CorrectionShape& shape, std::span<const float> parameters, std::size_t index) {
-  const std::size_t each = shape.parameter_count() / shape.members;
+  const std::size_t each = shape.member_count();
   auto own = parameters.subspan(index * each, each);
   const auto dims = dims_of(shape);
   Member member;
@@ -175,30 +170,22 @@ void train_member(Member& member, const ExampleTensors& examples, const Correcti
   for (torch::Tensor* const tensor : member.all()) *tensor = tensor->detach();
 }
 
-}  // namespace
-
-struct CorrectionNet::Impl {
-  CorrectionShape shape;
-  std::vector<Member> members;
-  std::vector<torch::Tensor> of_pairs;  // by member
-
-  void prepare() {
-    const torch::NoGradGuard no_gradients;
-    for (const Member& member : members) of_pairs.push_back(member.of_pairs().contiguous());
+/// Member by member, as CorrectionNet keeps them.
+std::vector<float> all_parameters(const CorrectionShape& shape, const std::vector<Member>& members) {
+  std::vector<float> values;
+  values.reserve(shape.parameter_count());
+  for (const Member& member : members) {
+    for (const torch::Tensor* const tensor : member.all()) {
+      const torch::Tensor flat = tensor->contiguous();
+      values.insert(values.end(), flat.data_ptr<float>(), flat.data_ptr<float>() + flat.numel());
+    }
   }
-};
-
-std::size_t CorrectionShape::parameter_count() const {
-  const std::size_t layers = features * hidden + embedding * hidden + hidden + hidden * hidden + hidden + hidden + 1;
-  return members * (pairs * embedding + layers);
+  return values;
 }
 
-CorrectionNet::CorrectionNet(std::unique_ptr<Impl> impl) : impl_{std::move(impl)} {}
-CorrectionNet::CorrectionNet(CorrectionNet&&) noexcept = default;
-CorrectionNet& CorrectionNet::operator=(CorrectionNet&&) noexcept = default;
-CorrectionNet::~CorrectionNet() = default;
+}  // namespace
 
-Result<CorrectionNet> CorrectionNet::train(const CorrectionShape& shape, const CorrectionExamples& examples,
+Result<CorrectionNet> train_correction_net(const CorrectionShape& shape, const CorrectionExamples& examples,
                                            const CorrectionSchedule& schedule,
                                            const std::function<void(std::size_t, std::size_t)>& on_batch) try {
   // One thread a member: splitting a member's own small tensors over threads costs more than it saves.
@@ -220,72 +207,19 @@ Result<CorrectionNet> CorrectionNet::train(const CorrectionShape& shape, const C
   for (std::size_t i = 1; i < shape.members; ++i) {
     others.push_back(std::async(std::launch::async, trained, i, [] {}));
   }
-  auto impl = std::make_unique<Impl>(Impl{.shape = shape, .members = {}, .of_pairs = {}});
-  impl->members.push_back(trained(0, [&] {
+  std::vector<Member> members;
+  members.push_back(trained(0, [&] {
     if (on_batch) on_batch(done, batches_in_all);
   }));
-  for (std::future<Member>& other : others) impl->members.push_back(other.get());
-  for (const Member& member : impl->members) {
-    for (const torch::Tensor* const tensor : member.all()) {
-      if (!torch::isfinite(*tensor).all().item<bool>()) {
-        return fail(ErrorCode::kInternal, "training the forecaster did not stay finite");
-      }
-    }
+  for (std::future<Member>& other : others) members.push_back(other.get());
+  const std::vector<float> parameters = all_parameters(shape, members);
+  if (!std::all_of(parameters.begin(), parameters.end(), [](float value) { return std::isfinite(value); })) {
+    return fail(ErrorCode::kInternal, "training the forecaster did not stay finite");
   }
-  impl->prepare();
-  return CorrectionNet{std::move(impl)};
+  return CorrectionNet::from_parameters(shape, parameters);
 } catch (const std::exception& failure) {
   const std::string_view what = failure.what();
   return fail(ErrorCode::kInternal, "libtorch failed in training: " + std::string{what.substr(0, what.find('\n'))});
-}
-
-Result<CorrectionNet> CorrectionNet::from_parameters(const CorrectionShape& shape,
-                                                     std::span<const float> parameters) try {
-  if (parameters.size() != shape.parameter_count()) {
-    return fail(ErrorCode::kBadInput, "the network has " + std::to_string(parameters.size()) +
-                                          " parameters instead of " + std::to_string(shape.parameter_count()));
-  }
-  if (!std::all_of(parameters.begin(), parameters.end(), [](float value) { return std::isfinite(value); })) {
-    return fail(ErrorCode::kBadInput, "a parameter of the network is not finite");
-  }
-  at::set_num_threads(1);
-  auto impl = std::make_unique<Impl>(Impl{.shape = shape, .members = {}, .of_pairs = {}});
-  for (std::size_t i = 0; i < shape.members; ++i) impl->members.push_back(read_member(shape, parameters, i));
-  impl->prepare();
-  return CorrectionNet{std::move(impl)};
-} catch (const std::exception& failure) {
-  const std::string_view what = failure.what();
-  return fail(ErrorCode::kInternal, "libtorch failed: " + std::string{what.substr(0, what.find('\n'))});
-}
-
-std::vector<float> CorrectionNet::parameters() const {
-  std::vector<float> values;
-  values.reserve(impl_->shape.parameter_count());
-  for (const Member& member : impl_->members) {
-    for (const torch::Tensor* const tensor : member.all()) {
-      const torch::Tensor flat = tensor->contiguous();
-      values.insert(values.end(), flat.data_ptr<float>(), flat.data_ptr<float>() + flat.numel());
-    }
-  }
-  return values;
-}
-
-Result<void> CorrectionNet::correct(std::span<const float> features, std::span<float> out) const try {
-  const CorrectionShape& shape = impl_->shape;
-  if (features.size() != shape.pairs * shape.features || out.size() != shape.pairs) {
-    return fail(ErrorCode::kInternal, "the correction network was given another network's features");
-  }
-  const torch::InferenceMode no_gradients;
-  const torch::Tensor input = view(features, {1, to_dim(shape.features), to_dim(shape.pairs)});
-  torch::Tensor sum = torch::zeros({1, to_dim(shape.pairs)}, torch::kFloat32);
-  for (std::size_t i = 0; i < shape.members; ++i) sum += impl_->members[i].forward(input, impl_->of_pairs[i]);
-  const float share = 1.0F / static_cast<float>(shape.members);
-  const float* const values = sum.data_ptr<float>();
-  for (std::size_t pair = 0; pair < out.size(); ++pair) out[pair] = share * values[pair];
-  return {};
-} catch (const std::exception& failure) {
-  const std::string_view what = failure.what();
-  return fail(ErrorCode::kInternal, "libtorch failed: " + std::string{what.substr(0, what.find('\n'))});
 }
 
 }  // namespace wan::models
