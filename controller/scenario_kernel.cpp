@@ -48,7 +48,7 @@ struct MoveMemory {
 
 WAN_VECTOR_CLONES
 void refresh_rows(const double* utilization, const double* shift, double eta, std::size_t rows, std::size_t stride,
-                  const double* weight, double* exponential, double* sum, std::uint8_t* counts) {
+                  const double* weight, std::size_t counting, double* exponential, double* sum, std::uint8_t* counts) {
   for (std::size_t k = 0; k < stride; ++k) sum[k] = 0.0;
   for (std::size_t l = 0; l < rows; ++l) {
     const double* u = utilization + l * stride;
@@ -58,7 +58,7 @@ void refresh_rows(const double* utilization, const double* shift, double eta, st
     for (std::size_t k = 0; k < stride; ++k) {
       e[k] = vector_exp(eta * (u[k] - shift[k]));
       sum[k] += e[k];
-      const double counted = weight[k] > 0.0 ? e[k] : 0.0;
+      const double counted = weight[k] > 0.0 && k < counting ? e[k] : 0.0;
       top = top > counted ? top : counted;
     }
     counts[l] = top >= kCounts ? 1 : 0;
@@ -74,10 +74,19 @@ void refresh_rows(const double* utilization, const double* shift, double eta, st
   return loads.inverse_capacity[link] * total;
 }
 
+/// The same of a link that does not count: what the blunt column makes of it.
+[[gnu::always_inline]] inline double blunt_price(const ScenarioLoads& loads, const double* pull, std::size_t link) {
+  if (!loads.has_blunt()) return 0.0;
+  const std::size_t k = loads.weighed - 1;
+  return loads.inverse_capacity[link] * pull[k] * loads.exponential[link * loads.stride + k];
+}
+
 /// `price` of all links, by number.
 WAN_VECTOR_CLONES
 void price_all_links(const ScenarioLoads& loads, const double* pull, double* price) {
-  for (std::size_t l = 0; l < loads.links; ++l) price[l] = loads.counts[l] != 0 ? price_of_link(loads, pull, l) : 0.0;
+  for (std::size_t l = 0; l < loads.links; ++l) {
+    price[l] = loads.counts[l] != 0 ? price_of_link(loads, pull, l) : blunt_price(loads, pull, l);
+  }
 }
 
 /// `price` by number of those in `links`, in which a link may stand more than once.
@@ -85,7 +94,9 @@ WAN_VECTOR_CLONES
 void price_links(const ScenarioLoads& loads, const double* pull, const std::uint32_t* links, std::size_t count,
                  double* price) {
   constexpr double kUnknown = -1.0;
-  for (std::size_t i = 0; i < count; ++i) price[links[i]] = loads.counts[links[i]] != 0 ? kUnknown : 0.0;
+  for (std::size_t i = 0; i < count; ++i) {
+    price[links[i]] = loads.counts[links[i]] != 0 ? kUnknown : blunt_price(loads, pull, links[i]);
+  }
   for (std::size_t i = 0; i < count; ++i) {
     if (price[links[i]] == kUnknown) price[links[i]] = price_of_link(loads, pull, links[i]);
   }
@@ -278,6 +289,7 @@ class MovePrices {
 void apply_move(ScenarioLoads& loads, const double* rate, std::span<const Touched> touched, double step,
                 const MoveMemory& memory) {
   const std::size_t stride = loads.stride;
+  const std::size_t counting = loads.scenarios + loads.limited;
   for (std::size_t i = 0; i < touched.size(); ++i) {
     const std::size_t row = touched[i].link * stride;
     const double factor = step * touched[i].sign * loads.inverse_capacity[touched[i].link];
@@ -285,7 +297,7 @@ void apply_move(ScenarioLoads& loads, const double* rate, std::span<const Touche
     for (std::size_t k = 0; k < stride; ++k) {
       loads.utilization[row + k] += factor * rate[k];
       loads.exponential[row + k] = memory.moved[i * stride + k];
-      if (loads.weight[k] > 0.0) largest = std::max(largest, memory.moved[i * stride + k]);
+      if (k < counting && loads.weight[k] > 0.0) largest = std::max(largest, memory.moved[i * stride + k]);
     }
     if (largest >= kCounts) loads.counts[touched[i].link] = 1;
   }
@@ -358,12 +370,13 @@ double best_level(const ScenarioLoads& loads) {
 }  // namespace
 
 ScenarioLoads::ScenarioLoads(std::size_t link_count, std::size_t scenario_count, double tail_counted,
-                             std::size_t limited_groups)
+                             std::size_t limited_groups, double blunt)
     : links{link_count},
       scenarios{scenario_count},
       limited{limited_groups * scenario_count},
+      weighed{scenarios + limited + (blunt > 0.0 ? 1 : 0)},
       rows{tail_counted < 1.0 || limited_groups > 0 ? link_count + 1 : link_count},
-      stride{padded(scenarios + limited)},
+      stride{padded(weighed)},
       tail{tail_counted},
       limit(limited, 0.0),
       weight(stride, 0.0),
@@ -376,6 +389,7 @@ ScenarioLoads::ScenarioLoads(std::size_t link_count, std::size_t scenario_count,
   const auto count = static_cast<double>(scenario_count);
   for (std::size_t k = 0; k < scenarios; ++k) weight[k] = 1.0 / (count * tail);
   for (std::size_t k = 0; k < limited; ++k) weight[scenarios + k] = kLimitWeight / (count * tail);
+  if (blunt > 0.0) weight[weighed - 1] = blunt / kBluntScale;
 }
 
 void ScenarioLoads::refresh() {
@@ -384,8 +398,8 @@ void ScenarioLoads::refresh() {
     for (std::size_t k = 0; k < stride; ++k) shift[k] = std::max(shift[k], utilization[l * stride + k]);
   }
   const auto refresh_first = [this](std::size_t count) {
-    refresh_rows(utilization.data(), shift.data(), eta, count, stride, weight.data(), exponential.data(), sum.data(),
-                 counts.data());
+    refresh_rows(utilization.data(), shift.data(), eta, count, stride, weight.data(), scenarios + limited,
+                 exponential.data(), sum.data(), counts.data());
   };
   if (rows == links || tail < 1.0) refresh_first(links);
   if (rows == links) return;
@@ -424,9 +438,18 @@ double ScenarioLoads::excess() const {
 
 double ScenarioLoads::soft_utilization() const {
   double expected = tail < 1.0 ? level * (1.0 - 1.0 / tail) : 0.0;
-  for (std::size_t k = 0; k < scenarios + limited; ++k) expected += weight[k] * (shift[k] + std::log(sum[k]) / eta);
+  for (std::size_t k = 0; k < weighed; ++k) expected += weight[k] * (shift[k] + std::log(sum[k]) / eta);
   for (std::size_t k = 0; k < limited; ++k) expected -= weight[scenarios + k] * limit[k];
   return expected;
+}
+
+double ScenarioLoads::blunt_utilization() const {
+  if (!has_blunt()) return 0.0;
+  return (shift[weighed - 1] + std::log(sum[weighed - 1]) / eta) / kBluntScale;
+}
+
+void ScenarioLoads::drop_blunt() {
+  if (has_blunt()) weight[weighed - 1] = 0.0;
 }
 
 double tail_mean(std::vector<double> values, double tail) {

@@ -17,9 +17,13 @@ namespace wan::controller {
 /// Further columns are limited: groups of as many columns as there are scenarios, each with a part of the traffic that
 /// must stay at its `limit`, or below. A scenario's excess weighs `kLimitWeight` times what its utilisation does, and
 /// nothing while it is below: the same row has the limits.
+///
+/// A blunt column, where there is one, comes last: the mean of the scenarios scaled by `kBluntScale`, so that its soft
+/// maximum is that much blunter and also sees links well below the fullest.
 /// Source: Rockafellar and Uryasev, Optimization of Conditional Value-at-Risk, J. Risk 2000, theorem 1.
 struct ScenarioLoads {
   static constexpr double kLimitWeight = 8.0;
+  static constexpr double kBluntScale = 0.05;
 
   /// So many columns filled up to whole vector registers.
   [[nodiscard]] static constexpr std::size_t padded(std::size_t columns) {
@@ -27,12 +31,15 @@ struct ScenarioLoads {
   }
   static constexpr std::size_t kLanes = 8;  ///< doubles in the widest vector register
 
-  /// @param tail  in (0, 1]; 1: the mean over all scenarios
-  ScenarioLoads(std::size_t link_count, std::size_t scenario_count, double tail = 1.0, std::size_t limited_groups = 0);
+  /// @param tail   in (0, 1]; 1: the mean over all scenarios
+  /// @param blunt  weight of the blunt column's largest utilisation, before scaling, beside the scenarios'; 0: none
+  ScenarioLoads(std::size_t link_count, std::size_t scenario_count, double tail = 1.0, std::size_t limited_groups = 0,
+                double blunt = 0.0);
 
   std::size_t links;
   std::size_t scenarios;                 ///< the first columns
   std::size_t limited;                   ///< columns after them
+  std::size_t weighed;                   ///< all of these and the blunt one
   std::size_t rows;                      ///< links, and the row at level and limits where there are any
   std::size_t stride;                    ///< columns with padding
   double tail;                           ///< part of the scenarios that counts: the worst
@@ -58,8 +65,14 @@ struct ScenarioLoads {
   /// What limited columns that are above their limits add to it.
   [[nodiscard]] double excess() const;
   /// What is minimised: with tail 1, the weighted mean of (1 / eta) ln sum exp(eta utilisation); and by how much
-  /// limited columns are above their limits, as softly.
+  /// limited columns are above their limits, as softly; and the blunt column.
   [[nodiscard]] double soft_utilization() const;
+  [[nodiscard]] bool has_blunt() const { return weighed > scenarios + limited; }
+  /// Its blunt part: the soft maximum of the blunt column at full scale; 0 where there is none.
+  [[nodiscard]] double blunt_utilization() const;
+  /// What the blunt column weighs beside the scenarios.
+  [[nodiscard]] double blunt_weight() const { return has_blunt() ? weight[weighed - 1] * kBluntScale : 0.0; }
+  void drop_blunt();
 };
 
 /// The mean of the worst `tail` of equally likely values; the last one counts in part.

@@ -20,13 +20,17 @@ namespace {
 constexpr double kShareMin = 5e-3;     // smaller shares are folded into the others when a plan is made
 constexpr std::size_t kPathsMax = 24;  // candidates a demand keeps
 constexpr double kBoundGoodEnough = 0.95;
-constexpr double kSettled = 0.98;         // a round that leaves more of the utilisation than this is the last
-constexpr double kWorthAMove = 0.1;       // part of what a sweep must gain that a move must be able to
-constexpr double kWorthAPath = 1e-3;      // a new path must be cheaper by this part, or as cheap and shorter by it
-constexpr double kTie = 1e-6;             // part of all prices that a path's delay counts for where paths are found
-constexpr double kHop = 1e-6;             // seconds: among equal delays, fewer hops
-constexpr double kDelayInOverload = 0.1;  // of its weight: what is not lost may go a longer way
-constexpr int kPricesTried = 4;           // of change, each half the one before
+constexpr double kSettled = 0.98;            // a round that leaves more of the utilisation than this is the last
+constexpr double kWorthAMove = 0.1;          // part of what a sweep must gain that a move must be able to
+constexpr double kWorthAPath = 1e-3;         // a new path must be cheaper by this part, or as cheap and shorter by it
+constexpr double kTie = 1e-6;                // part of all prices that a path's delay counts for where paths are found
+constexpr double kHop = 1e-6;                // seconds: among equal delays, fewer hops
+constexpr double kDelayInOverload = 0.1;     // of its weight: what is not lost may go a longer way
+constexpr double kOverloadPrice = 0.1;       // of change where links are overloaded, beside the price elsewhere
+constexpr double kOverloadTolerance = 1e-3;  // and how much worse it may make the plan there, at most
+constexpr double kBluntWeight = 0.3;  // there, of all links a twentieth as sharply, beside the fullest in each scenario
+constexpr double kFilledMore = 1e-3;  // by how much the price may raise what that weight is on
+constexpr int kPricesTried = 4;       // of change, each half the one before
 constexpr int kSweepsAPrice = 12;
 constexpr double kLevelSlack = 0.01;  // part by which lower priorities may raise what the higher ones reach alone
 
@@ -57,7 +61,8 @@ struct ScenarioPlanner::Impl {
   void constrain_start(std::size_t d);
   /// Starts where the newest plan to which change was free left off, not from the one in force.
   void take_newest_free();
-  [[nodiscard]] ScenarioLoads make_loads(std::size_t count, std::span<const LevelLimit> limits) const;
+  [[nodiscard]] ScenarioLoads make_loads(std::size_t count, std::span<const LevelLimit> limits,
+                                         double blunt = 0.0) const;
   /// Of all demands down to a level; in limited columns, of those down to the limit's.
   void set_rates(std::span<const TrafficMatrix> scenarios, std::span<const LevelLimit> limits, std::size_t level);
   /// Limited columns in units in which their limits are as high as the utilisation is now: one sharpness suits all.
@@ -188,8 +193,9 @@ void ScenarioPlanner::Impl::take_newest_free() {
   }
 }
 
-ScenarioLoads ScenarioPlanner::Impl::make_loads(std::size_t count, std::span<const LevelLimit> limits) const {
-  ScenarioLoads loads{topology.link_count(), count, options.tail, limits.size()};
+ScenarioLoads ScenarioPlanner::Impl::make_loads(std::size_t count, std::span<const LevelLimit> limits,
+                                                double blunt) const {
+  ScenarioLoads loads{topology.link_count(), count, options.tail, limits.size(), blunt};
   for (std::size_t l = 0; l < loads.links; ++l) {
     const Link& link = topology.links()[l];
     loads.inverse_capacity[l] = link.up ? 1.0 / link.capacity.bps() : 0.0;
@@ -200,7 +206,7 @@ ScenarioLoads ScenarioPlanner::Impl::make_loads(std::size_t count, std::span<con
 void ScenarioPlanner::Impl::set_rates(std::span<const TrafficMatrix> scenarios, std::span<const LevelLimit> limits,
                                       std::size_t level) {
   scenario_count = scenarios.size();
-  rate_stride = ScenarioLoads::padded(scenario_count);
+  rate_stride = ScenarioLoads::padded(scenario_count + 1);
   rate.assign(demands.size() * rate_stride, 0.0);
   active.assign(demands.size(), false);
   for (std::size_t k = 0; k < scenarios.size(); ++k) {
@@ -215,9 +221,14 @@ void ScenarioPlanner::Impl::set_rates(std::span<const TrafficMatrix> scenarios, 
       }
     }
   }
+  for (std::size_t d = 0; d < demands.size(); ++d) {
+    const auto its = std::span{rate}.subspan(d * rate_stride, scenario_count);
+    rate[d * rate_stride + scenario_count] =
+        ScenarioLoads::kBluntScale * std::accumulate(its.begin(), its.end(), 0.0) / static_cast<double>(scenario_count);
+  }
   groups.clear();
   for (const LevelLimit& limit : limits) groups.push_back({.level = limit.level, .scale = 1.0});
-  rate_with_groups.assign(ScenarioLoads::padded(scenario_count * (groups.size() + 1)), 0.0);
+  rate_with_groups.assign(ScenarioLoads::padded(scenario_count * (groups.size() + 1) + 1), 0.0);
 }
 
 std::span<const double> ScenarioPlanner::Impl::rate_of(std::size_t d) {
@@ -229,6 +240,7 @@ std::span<const double> ScenarioPlanner::Impl::rate_of(std::size_t d) {
     out = std::transform(its.begin(), its.begin() + static_cast<std::ptrdiff_t>(scenario_count), out,
                          [scale](double bps) { return scale * bps; });
   }
+  *out = its[scenario_count];
   return rate_with_groups;
 }
 
@@ -302,6 +314,7 @@ PathSearch ScenarioPlanner::Impl::generate_paths(const ScenarioLoads& loads) {
     const double priced = loads.weight[k] * (1.0 - idle);
     k < loads.scenarios ? counted += priced : within_limits += priced * loads.limit[k - loads.scenarios];
   }
+  counted += loads.blunt_weight();  // the largest utilisation of the mean is at most the mean of the largest
   found.bound = -within_limits / counted;
   for (std::size_t d = 0; d < demands.size(); ++d) {
     if (!active[d]) continue;
@@ -479,6 +492,7 @@ void ScenarioPlanner::Impl::improve(ScenarioLoads& loads, bool in_force, Scenari
     routes.sweeps += sweep_until_settled(loads, options.sweeps_max);
     // A soft maximum that was sharp enough for a bad start is too soft for what became of it.
     utilization = loads.risk_utilization();
+    if (utilization <= 1.0) loads.drop_blunt();
     const double before = std::exchange(reached, utilization + loads.excess());
     sharpen(loads, options.sharpness / utilization);
     const PathSearch found = generate_paths(loads);  // also remembers paths worth having next time
@@ -493,18 +507,23 @@ void ScenarioPlanner::Impl::improve(ScenarioLoads& loads, bool in_force, Scenari
 /// to a good plan under a price that hides it: they only bring back what was not worth moving.
 void ScenarioPlanner::Impl::move_less(ScenarioLoads& loads, ScenarioRoutes& routes) {
   const double utilization = loads.risk_utilization();
-  if (utilization > 1.0) return;  // traffic is lost whatever is planned: the least of it counts, not the change
+  // Traffic is lost whatever is planned: the least of it counts, and change that brings next to nothing.
+  const bool overload = utilization > 1.0;
   price_paths(utilization, 0.0);
-  const double bearable = 1.0 + options.change_tolerance;
+  const double bearable =
+      1.0 + (overload ? std::min(options.change_tolerance, kOverloadTolerance) : options.change_tolerance);
   const double cost_max = cost(loads) * bearable;
   // Nor may the price make an overload that is not there without it.
-  const double utilization_max = std::min(1.0, utilization * bearable);
+  const double utilization_max = overload ? utilization * bearable : std::min(1.0, utilization * bearable);
+  // In overload links below the fullest must stay as empty as well: what no scenario shows may go there.
+  const double filled_max = loads.blunt_utilization() * (1.0 + kFilledMore);
   for (CandidatePaths& candidates : demands) candidates.free = candidates.share;
-  double weight = options.change_weight;
+  double weight = options.change_weight * (overload ? kOverloadPrice : 1.0);
   for (int tried = 0; tried < kPricesTried; ++tried, weight *= 0.5) {
     price_paths(utilization, weight * utilization);
     routes.sweeps += sweep_until_settled(loads, kSweepsAPrice);
-    if (cost(loads) <= cost_max && loads.risk_utilization() <= utilization_max) return;
+    const bool bearable_now = cost(loads) <= cost_max && loads.risk_utilization() <= utilization_max;
+    if (bearable_now && loads.blunt_utilization() <= filled_max) return;
   }
   for (CandidatePaths& candidates : demands) candidates.share = candidates.free;
 }
@@ -558,6 +577,10 @@ Result<ScenarioRoutes> ScenarioPlanner::plan(std::span<const TrafficMatrix> scen
     impl.set_rates(scenarios, limits, lowest);
   }
   impl.load_links(loads);
+  if (loads.risk_utilization() > 1.0) {
+    loads = impl.make_loads(scenarios.size(), limits, kBluntWeight);
+    impl.load_links(loads);
+  }
   impl.scale_limits(loads, limits);
 
   ScenarioRoutes routes;

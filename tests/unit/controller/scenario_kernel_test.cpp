@@ -137,6 +137,38 @@ TEST_CASE("improving a split lowers the objective and keeps loads, shares and ex
   }
 }
 
+TEST_CASE("a blunt column adds the mean's soft maximum, so much blunter, and prices to match", "[kernel]") {
+  constexpr double kWeight = 0.3;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    Rng rng{seed, "blunt"};
+    const std::size_t scenarios = 1 + rng.below(12);
+    const std::size_t links = 2 + rng.below(12);
+    ScenarioLoads loads{links, scenarios, 1.0, 0, kWeight};
+    loads.eta = 20.0 + 60.0 * rng.uniform();
+    std::vector<double> mean(links, 0.0);
+    for (std::size_t l = 0; l < links; ++l) {
+      loads.inverse_capacity[l] = 1.0 / (1e8 + 1e9 * rng.uniform());
+      double* row = loads.utilization.data() + l * loads.stride;
+      for (std::size_t k = 0; k < scenarios; ++k) mean[l] += row[k] = rng.uniform();
+      mean[l] /= static_cast<double>(scenarios);
+      row[scenarios] = ScenarioLoads::kBluntScale * mean[l];
+    }
+    loads.refresh();
+    double sum = 0.0;
+    for (const double u : mean) sum += std::exp(ScenarioLoads::kBluntScale * loads.eta * u);
+    const double blunt = std::log(sum) / (ScenarioLoads::kBluntScale * loads.eta);
+    CHECK(loads.blunt_utilization() == Approx(blunt).epsilon(1e-6));
+    CHECK(loads.blunt_weight() == Approx(kWeight));
+    CHECK(loads.soft_utilization() == Approx(soft_expected(loads)).epsilon(1e-9));
+
+    const double with_it = loads.soft_utilization();
+    loads.drop_blunt();
+    CHECK(loads.blunt_weight() == 0.0);
+    CHECK(with_it - loads.soft_utilization() == Approx(kWeight * blunt).epsilon(1e-6));
+  }
+}
+
 TEST_CASE("with a tail the loads know the mean of the worst scenarios", "[kernel]") {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     CAPTURE(seed);
