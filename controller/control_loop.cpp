@@ -30,6 +30,12 @@ std::string number(double value) {
   return text;
 }
 
+std::string percent(double part) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f %%", 100.0 * part);
+  return text;
+}
+
 /// What is expected of the next interval, and where that comes from.
 struct Forecast {
   TrafficMatrix matrix;
@@ -463,14 +469,18 @@ std::optional<ScenarioRoutes> ControlLoop::Impl::scenario_routes(Decision& decis
   return *std::move(routes);
 }
 
-/// `0.8000`, and what the more important traffic comes to: `0.8000 (priority 5 and above 0.3000)`.
+/// `0.8000`; what the more important traffic comes to: `0.8000 (priority 5 and above 0.3000)`; and overload: `1.3000
+/// (2.1 % of all traffic above what links carry)`.
 std::string ControlLoop::Impl::outlook_text(const PlanOutlook& its) const {
-  std::string text = number(its.risk);
+  std::vector<std::string> beside;
   for (std::size_t i = 0; i < its.important.size(); ++i) {
-    text += (i == 0 ? " (priority " : ", priority ") + std::to_string(options.constraints.levels[i].priority) +
-            " and above " + number(its.important[i]);
+    beside.push_back("priority " + std::to_string(options.constraints.levels[i].priority) + " and above " +
+                     number(its.important[i]));
   }
-  return its.important.empty() ? text : text + ")";
+  if (its.overflow > 0.0) beside.push_back(percent(its.overflow) + " of all traffic above what links carry");
+  std::string text = number(its.risk);
+  for (std::size_t i = 0; i < beside.size(); ++i) text += (i == 0 ? " (" : ", ") + beside[i];
+  return beside.empty() ? text : text + ")";
 }
 
 void ControlLoop::Impl::choose(Decision& decision, const PlanOutlook& now_in_force, bool usable) {
@@ -499,7 +509,9 @@ void ControlLoop::Impl::choose(Decision& decision, const PlanOutlook& now_in_for
   const bool falls_back =
       !routes || (safest != nullptr && better_by(1.0 - 1.0 / (1.0 + tolerance), safest->outlook, planned));
   const PlanOutlook* candidate = !falls_back ? &planned : (safest != nullptr ? &safest->outlook : nullptr);
-  if (usable && (candidate == nullptr || !better_by(options.worth_installing, *candidate, now_in_force))) {
+  const bool worth_it = candidate != nullptr && (better_by(options.worth_installing, *candidate, now_in_force) ||
+                                                 relieves(*candidate, now_in_force));
+  if (usable && !worth_it) {
     decision.action = Action::kKeep;
     decision.reason = "no plan found that is worth a change: scenario plan " +
                       (routes ? outlook_text(planned) : "none (" + why_none + ")") + in_force_text + rivals;

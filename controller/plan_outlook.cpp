@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "controller/scenario_kernel.h"
@@ -12,6 +13,8 @@ namespace {
 // By which more important traffic may differ between equally good plans: a part, and a utilisation.
 constexpr double kMuchTheSame = 0.03;
 constexpr double kMuchTheSameLow = 0.005;
+constexpr double kWorthRelieving = 0.005;  // of all traffic
+constexpr double kAsGood = 1e-4;           // part of the risk
 
 /// What a plan puts on every link in every scenario, one level of traffic after the other.
 class LoadTable {
@@ -51,6 +54,23 @@ class LoadTable {
     }
     return largest;
   }
+  /// By scenario: the traffic above the links' capacities, as a part of all.
+  [[nodiscard]] std::vector<double> overflows() const {
+    const std::size_t count = scenarios_.size();
+    std::vector<double> above(count, 0.0);
+    for (std::size_t l = 0; l < topology_.link_count(); ++l) {
+      const Link& link = topology_.links()[l];
+      if (!link.up) continue;
+      const double capacity = link.capacity.bps();
+      for (std::size_t k = 0; k < count; ++k) above[k] += std::max(0.0, load_[l * count + k] - capacity);
+    }
+    for (std::size_t k = 0; k < count; ++k) {
+      if (above[k] == 0.0) continue;
+      const auto bps = scenarios_[k].bps();
+      above[k] /= std::accumulate(bps.begin(), bps.end(), 0.0);
+    }
+    return above;
+  }
 
  private:
   const Topology& topology_;
@@ -81,6 +101,7 @@ PlanOutlook outlook_of_plan(const Topology& topology, const PathPlan& plan, std:
   std::vector<double> largest = loads.largest_utilizations();
   outlook.mean = tail_mean(largest, 1.0);
   outlook.risk = tail_mean(largest, tail);
+  outlook.overflow = tail_mean(loads.overflows(), tail);
   std::sort(largest.begin(), largest.end());
   outlook.p95 = largest[static_cast<std::size_t>(std::ceil(0.95 * static_cast<double>(largest.size()))) - 1];
   return outlook;
@@ -93,6 +114,10 @@ bool better_by(double part, const PlanOutlook& one, const PlanOutlook& other) {
     if (other.important[i] < one.important[i] - worth) return false;
   }
   return one.risk < other.risk * (1.0 - part);
+}
+
+bool relieves(const PlanOutlook& one, const PlanOutlook& other) {
+  return one.overflow < other.overflow - kWorthRelieving && !better_by(kAsGood, other, one);
 }
 
 }  // namespace wan::controller

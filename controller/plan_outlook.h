@@ -10,11 +10,13 @@
 
 namespace wan::controller {
 
-/// How a plan does over scenarios: the largest link utilisation.
+/// How a plan does over scenarios: the largest link utilisation, and what links cannot carry.
 struct PlanOutlook {
   double mean = 0.0;
   double p95 = 0.0;   ///< nearest rank
-  double risk = 0.0;  ///< mean over the worst `tail` of the scenarios: what plans are compared by
+  double risk = 0.0;  ///< mean over the worst `tail` of the scenarios
+  double overflow =
+      0.0;  ///< what exceeds the capacity of each link, summed, as a part of all traffic; of the same ones
   /// By priority level but the last: the same by the traffic of this level and of those above, or the level's target
   /// where that is higher.
   std::vector<double> important{};
@@ -31,5 +33,9 @@ struct PlanOutlook {
 /// Whether one plan is better than the other by more than a part: on the most important level on which they are not
 /// much the same (3 %, or 0.005 of utilisation), else by `risk`.
 [[nodiscard]] bool better_by(double part, const PlanOutlook& one, const PlanOutlook& other);
+
+/// Whether one plan overloads links less, by a two-hundredth of all traffic, and is no worse than the other: where one
+/// link is overloaded whatever is planned, the others still count.
+[[nodiscard]] bool relieves(const PlanOutlook& one, const PlanOutlook& other);
 
 }  // namespace wan::controller

@@ -188,7 +188,9 @@ bool Automation::proposal_still_good(const Decision& newest) {
   const auto& proposal = state_.ledger.proposal;
   if (!proposal || !planning_.ready()) return false;
   const ControlLoop& loop = planning_.loop();
-  return !better_by(1.0 - 1.0 / kAboutAsGood, loop.outlook_of(*newest.proposed), loop.outlook_of(proposal->plan));
+  const PlanOutlook now = loop.outlook_of(*newest.proposed);
+  const PlanOutlook then = loop.outlook_of(proposal->plan);
+  return !better_by(1.0 - 1.0 / kAboutAsGood, now, then) && !relieves(now, then);
 }
 
 bool Automation::install(const PathPlan& plan, DecisionRecord& record, double expected, double lower_bound) {

@@ -141,8 +141,11 @@ json rejected_json(ControlLoop& loop, const Decision& decision, std::size_t node
     const double matters = kMatters * decision.expected_utilization;
     PlanOutlook as_good_in_all = outlook;  // leaves the more important traffic to decide
     as_good_in_all.risk = chosen.risk;
+    const double overflows = outlook.overflow - chosen.overflow;
     const std::string why = better_by(0.0, chosen, as_good_in_all) ? "it is worse for more important traffic"
-                            : worse > matters  ? "its expected utilisation is higher by " + number(worse)
+                            : worse > matters ? "its expected utilisation is higher by " + number(worse)
+                            : overflows > kMatters
+                                ? "it puts more traffic above what links carry, by " + number(overflows) + " of all"
                             : worse > -matters ? std::string{"it is about as good, and no better"}
                                                : "better by " + number(-worse) + ", but more than may move in one step";
     rejected.push_back({{"alternative", name},

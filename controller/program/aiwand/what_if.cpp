@@ -159,7 +159,8 @@ json preview(const LiveCopy& live, const PolicySet& policies) {
   PathPlan plan = now_in_force;
   if (!usable || before.mean >= policies.utilization_target.value_or(0.0)) {
     PathPlan better = planned(planning_then, scenarios, now_in_force, policies);
-    if (!usable || better_by(kWorthInstalling, outlook(better), before)) plan = std::move(better);
+    const PlanOutlook after = outlook(better);
+    if (!usable || better_by(kWorthInstalling, after, before) || relieves(after, before)) plan = std::move(better);
   }
   const double share = policies.max_moved_share.value_or(live.max_moved_share);
   double moved = moved_share(now_in_force, plan, forecast);
