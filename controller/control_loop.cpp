@@ -186,11 +186,12 @@ Result<ControlLoop> ControlLoop::make(const Topology& topology, const models::Fo
       plan_paths(topology, training.back(), {.gap = 0.01, .threads = options.threads, .least_delay = true});
   if (!first_plan) return tl::unexpected<Error>{first_plan.error()};
   impl->in_force = std::move(first_plan->plan);
-  // A decision nobody asked for: the first one that counts then finds its memory laid out and takes no longer than
-  // others.
-  (void)impl->planner->plan(impl->set.scenarios, impl->in_force, true);
-  (void)impl->safe_plans();
   return ControlLoop{std::move(impl)};
+}
+
+void ControlLoop::rehearse() {
+  (void)impl_->planner->plan(impl_->set.scenarios, impl_->in_force, true);
+  (void)impl_->safe_plans();
 }
 
 void ControlLoop::set_topology(const Topology& topology) { impl_->adopt_topology(topology); }
@@ -469,15 +470,15 @@ std::optional<ScenarioRoutes> ControlLoop::Impl::scenario_routes(Decision& decis
   return *std::move(routes);
 }
 
-/// `0.8000`; what the more important traffic comes to: `0.8000 (priority 5 and above 0.3000)`; and overload: `1.3000
-/// (2.1 % of all traffic above what links carry)`.
+/// `0.8000`; with what the more important traffic comes to, and overload: `1.3000 (priority 5 and above 0.3000, links
+/// offered 2.1 % of all traffic too much)`.
 std::string ControlLoop::Impl::outlook_text(const PlanOutlook& its) const {
   std::vector<std::string> beside;
   for (std::size_t i = 0; i < its.important.size(); ++i) {
     beside.push_back("priority " + std::to_string(options.constraints.levels[i].priority) + " and above " +
                      number(its.important[i]));
   }
-  if (its.overflow > 0.0) beside.push_back(percent(its.overflow) + " of all traffic above what links carry");
+  if (its.overflow > 0.0) beside.push_back("links offered " + percent(its.overflow) + " of all traffic too much");
   std::string text = number(its.risk);
   for (std::size_t i = 0; i < beside.size(); ++i) text += (i == 0 ? " (" : ", ") + beside[i];
   return beside.empty() ? text : text + ")";

@@ -33,9 +33,9 @@ struct LoopOptions {
                            .sweeps_max = 24,
                            .rounds_max = 2};
   models::ScenarioSetOptions scenarios{.widen_every = 2};
-  /// Part of the utilisation in force that a new plan must save. The scenario plan is already one that moves little,
-  /// and above what could be saved by up to ScenarioOptions::change_tolerance: nothing is charged for its change once
-  /// more.
+  /// Part of the utilisation in force that a new plan must save, unless it relieves overloaded links (`relieves`). The
+  /// scenario plan is already one that moves little, and above what could be saved by up to
+  /// ScenarioOptions::change_tolerance: nothing is charged for its change once more.
   double worth_installing = 5e-4;
   std::size_t risk_horizon = 0;  ///< intervals that `congestion_probability` looks ahead; 0: never asked, nothing kept
   /// What a live network needs; the simulator leaves it all as it is.
@@ -115,6 +115,10 @@ class ControlLoop {
   [[nodiscard]] Decision step(const TrafficMatrix& latest, Timestamp now, const Measurement& beside = {});
   /// Decides once more on what is known: the network or the policies changed and the next matrix is not in yet.
   [[nodiscard]] Decision replan();
+
+  /// Plans once for nothing, while there is time: the first decision then finds paths and memory laid out and takes no
+  /// longer than later ones.
+  void rehearse();
 
   /// The network changed (links up or down; same nodes and link ids). Takes effect at the next step, which re-plans if
   /// the paths in force use a link that is down or leave out a pair that is connected.

@@ -253,6 +253,7 @@ PathSimplex::Outcome PathSimplex::improve() {
     }
     if (leaving == kNone) return Outcome::kBroken;
     if (pivots_left_ == 0) return Outcome::kOutOfPivots;
+    value_[leaving] = std::max(0.0, value_[leaving]);  // what the tolerance left: no flow may come out below zero
     step(leaving, entering, least > kZero);
   }
 }

@@ -15,8 +15,8 @@ struct PlanOutlook {
   double mean = 0.0;
   double p95 = 0.0;   ///< nearest rank
   double risk = 0.0;  ///< mean over the worst `tail` of the scenarios
-  double overflow =
-      0.0;  ///< what exceeds the capacity of each link, summed, as a part of all traffic; of the same ones
+  /// What exceeds the capacity of each link, summed over links, in units of all traffic; mean over the worst `tail`.
+  double overflow = 0.0;
   /// By priority level but the last: the same by the traffic of this level and of those above, or the level's target
   /// where that is higher.
   std::vector<double> important{};

@@ -444,7 +444,7 @@ double ScenarioLoads::soft_utilization() const {
 }
 
 double ScenarioLoads::blunt_utilization() const {
-  if (!has_blunt()) return 0.0;
+  if (blunt_weight() == 0.0) return 0.0;
   return (shift[weighed - 1] + std::log(sum[weighed - 1]) / eta) / kBluntScale;
 }
 

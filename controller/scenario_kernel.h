@@ -68,7 +68,7 @@ struct ScenarioLoads {
   /// limited columns are above their limits, as softly; and the blunt column.
   [[nodiscard]] double soft_utilization() const;
   [[nodiscard]] bool has_blunt() const { return weighed > scenarios + limited; }
-  /// Its blunt part: the soft maximum of the blunt column at full scale; 0 where there is none.
+  /// Its blunt part: the soft maximum of the blunt column at full scale; 0 where there is none, or it was dropped.
   [[nodiscard]] double blunt_utilization() const;
   /// What the blunt column weighs beside the scenarios.
   [[nodiscard]] double blunt_weight() const { return has_blunt() ? weight[weighed - 1] * kBluntScale : 0.0; }

@@ -492,7 +492,11 @@ void ScenarioPlanner::Impl::improve(ScenarioLoads& loads, bool in_force, Scenari
     routes.sweeps += sweep_until_settled(loads, options.sweeps_max);
     // A soft maximum that was sharp enough for a bad start is too soft for what became of it.
     utilization = loads.risk_utilization();
-    if (utilization <= 1.0) loads.drop_blunt();
+    if (utilization <= 1.0 && loads.blunt_weight() > 0.0) {  // the overload is over: its rules no longer hold
+      loads.drop_blunt();
+      routes.sweeps += sweep_until_settled(loads, options.sweeps_max);
+      utilization = loads.risk_utilization();
+    }
     const double before = std::exchange(reached, utilization + loads.excess());
     sharpen(loads, options.sharpness / utilization);
     const PathSearch found = generate_paths(loads);  // also remembers paths worth having next time

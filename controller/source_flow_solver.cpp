@@ -57,6 +57,8 @@ void SourceFlowSolver::Impl::start_from(const Impl& before) {
     if (bundle == FlowNetwork::kNone || old == FlowNetwork::kNone) continue;
     best_prices[bundle] = before.best_prices[old];
     for (std::size_t slot = 0; slot < sources.slot_count(); ++slot) {
+      // Beyond a node that its source no longer reaches, flow would come from nowhere.
+      if (!std::isfinite(shortest_delay[sources.source(slot) * nodes + net.from[bundle]])) continue;
       flows[slot * net.size() + bundle] = before.flows[slot * before.net.size() + old];
     }
   }

@@ -26,8 +26,9 @@ struct CorrectionShape {
 /// A member is: embedding [pairs][embedding]; first layer [hidden][features] on the features and [embedding][hidden] on
 /// the embedding, biases [hidden]; second layer [hidden][hidden], biases [hidden]; last layer [hidden], bias [1]. SiLU
 /// between the layers.
-/// Threads: `correct` is reentrant. Equal numbers give equal answers, to the last bit, on every machine: each sum is
-/// made of fused multiply-adds in a fixed order (the answers are those of libtorch 1.13 with oneDNN 2.6 and AVX-512).
+/// Threads: `correct` is reentrant. Equal numbers give equal answers, to the last bit, on every machine: each sum over
+/// inputs is made of fused multiply-adds in a fixed order (the answers are those of libtorch 1.13 with oneDNN 2.6 and
+/// AVX-512).
 class CorrectionNet {
  public:
   /// @param parameters  member by member, the parts in the order above

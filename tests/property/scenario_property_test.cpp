@@ -273,6 +273,30 @@ TEST_CASE("where every plan overloads links, less moves, at next to no cost in u
   CHECK(moved > 0.0);
 }
 
+TEST_CASE("plans that end an overload move no more than plans that come from just below it", "[scenario][property]") {
+  double above = 0.0;
+  double below = 0.0;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    CAPTURE(seed);
+    const Outlooks outlooks{seed, 5};
+    const PathPlan start = test::least_delay_plan(outlooks.topology);
+    const double best = planned(outlooks, start).expected_utilization;
+    const double now = mean_utilization(outlooks.topology, start, outlooks.scenarios);
+    if (!(best < 0.8 * now)) continue;
+    const auto moved_from = [&](double utilization) {
+      Outlooks scaled = outlooks;
+      for (TrafficMatrix& matrix : scaled.scenarios) matrix = matrix.scaled(utilization / now);
+      ScenarioPlanner planner{scaled.topology, {.change_weight = 0.8, .change_tolerance = 0.012}};
+      const ScenarioRoutes routes = planner.plan(scaled.scenarios, start, true).value();
+      return moved_share(start, routes.plan, scaled.usual);
+    };
+    above += moved_from(1.005);
+    below += moved_from(0.995);
+  }
+  CHECK(below > 3.0);
+  CHECK(above <= 1.03 * below);
+}
+
 TEST_CASE("a link that no plan can relieve does not hide another overloaded one that a detour relieves", "[scenario]") {
   // n0 -> n1 is twice too thin. n2 -> n3 is a fifth too thin, and a way round by n4 is wide.
   const Topology topology = test::lines_network(5, {{.from = 0, .to = 1, .capacity_bps = 1e9},

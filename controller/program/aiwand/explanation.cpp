@@ -143,9 +143,9 @@ json rejected_json(ControlLoop& loop, const Decision& decision, std::size_t node
     as_good_in_all.risk = chosen.risk;
     const double overflows = outlook.overflow - chosen.overflow;
     const std::string why = better_by(0.0, chosen, as_good_in_all) ? "it is worse for more important traffic"
-                            : worse > matters ? "its expected utilisation is higher by " + number(worse)
-                            : overflows > kMatters
-                                ? "it puts more traffic above what links carry, by " + number(overflows) + " of all"
+                            : worse > matters      ? "its expected utilisation is higher by " + number(worse)
+                            : overflows > kMatters ? "it offers links more beyond what they carry, by " +
+                                                         number(overflows) + " of all traffic"
                             : worse > -matters ? std::string{"it is about as good, and no better"}
                                                : "better by " + number(-worse) + ", but more than may move in one step";
     rejected.push_back({{"alternative", name},

@@ -146,6 +146,30 @@ TEST_CASE("a simplex method that may take three pivots at a time gets to the opt
   }
 }
 
+TEST_CASE("a link that may be a little too full makes no flow negative and no demand carry too much", "[solver]") {
+  constexpr double kTolerance = 0.02;
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    CAPTURE(seed);
+    Rng rng{seed, "tolerance"};
+    const Topology topology = test::drawn_network(rng, {.nodes = 6, .two_way_links = 9, .capacity_decades = 0.5});
+    const Paths paths{topology};
+    PathSimplex simplex = paths.at_home();
+    TrafficMatrix demand = test::drawn_demand(rng, 6, 0.8, 1e7);
+    for (int interval = 0; interval < 20; ++interval) {
+      CAPTURE(interval);
+      REQUIRE(simplex.follow(demand.bps(), kTolerance, kMany) == Outcome::kOptimal);
+      REQUIRE(paths.add_all(simplex) == Outcome::kOptimal);
+      std::vector<double> carried(demand.bps().size(), 0.0);
+      simplex.for_each_flow(
+          [&](std::size_t pair, std::span<const std::uint32_t>, double bps) { carried[pair] += bps; });
+      for (std::size_t pair = 0; pair < carried.size(); ++pair) {
+        CHECK(carried[pair] == Approx(demand.bps()[pair]).epsilon(1e-6).margin(1.0));
+      }
+      for (double& bps : demand.bps()) bps *= std::exp(rng.normal() * (rng.below(8) == 0 ? 2.0 : 0.05));
+    }
+  }
+}
+
 TEST_CASE("what a path saves is what the utilisation falls by, a bit at a time", "[solver]") {
   // n0 -> n1 directly or by n2; the direct link is half as wide as the others.
   const Topology topology = test::lines_network(3, {{.from = 0, .to = 1, .capacity_bps = 1e9},

@@ -113,6 +113,27 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("traffic that passed a node which its source no longer reaches is planned anew", "[solver]") {
+  // 0 > 2 goes partly by 1; when 0 > 1 fails, what left 1 must not stay as if it came from nowhere.
+  const std::vector<test::Line> lines{
+      {.from = 0, .to = 1}, {.from = 1, .to = 2}, {.from = 0, .to = 2}, {.from = 2, .to = 0}};
+  const Topology topology = test::lines_network(3, lines);
+  TrafficMatrix demand{3};
+  demand.set(NodeId{0}, NodeId{2}, BitRate::gbps(1.5));
+  demand.set(NodeId{1}, NodeId{2}, BitRate::gbps(0.1));
+  RoutePlanner before{topology, {.gap = 1e-4, .least_delay = false}};
+  REQUIRE(before.plan(demand));
+  std::vector<Link> links{topology.links().begin(), topology.links().end()};
+  links[0].up = false;
+  const auto failed = Topology::make({topology.nodes().begin(), topology.nodes().end()}, links);
+  REQUIRE(failed);
+  RoutePlanner planner{*failed, before};
+  const auto routes = planner.plan(demand);
+  REQUIRE(routes);
+  CHECK(routes->certificate.utilization == Approx(1.5));
+  CHECK(routes->certificate.gap() <= 1e-4);
+}
+
 TEST_CASE(
     "after each failure, and after its repair, a planner that starts from the plan before ends as near to the optimum",
     "[solver]") {
