@@ -315,6 +315,8 @@ class Box:
     def settled(self):
         """Every managed node reports and has taken what it was sent last."""
         status = self.get("status")
+        if self.mode == "auto" and status["epoch"] == 0:
+            return False  # a daemon that has just started: no node has told yet what it runs
         plans = self.get("plans")["items"]
         return status["nodes"]["reporting"] == len(MANAGED) and not (plans and plans[0]["waiting"]) and all(
             node["epoch"] == status["epoch"] for node in self.get("nodes")["items"] if node["managed"])
