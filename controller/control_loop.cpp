@@ -108,7 +108,7 @@ struct ControlLoop::Impl {
   /// Whether it does what the policies ask.
   [[nodiscard]] bool complies() const;
   [[nodiscard]] PathPlan constrained(PathPlan plan) const;
-  /// Puts the plan in force or proposes it, no more of it at once than may be moved.
+  /// Puts the plan in force or proposes it, no more of it at once than may be moved. Whether that is all of it.
   bool put_forward(Decision& decision, PathPlan plan, bool usable);
   [[nodiscard]] const PathPlan& chosen(const Decision& decision) const;
   [[nodiscard]] Decision hold(const TrafficMatrix& latest, Timestamp now, const std::string& fault);
@@ -189,7 +189,7 @@ Result<ControlLoop> ControlLoop::make(const Topology& topology, const models::Fo
   return ControlLoop{std::move(impl)};
 }
 
-void ControlLoop::rehearse() {
+void ControlLoop::warm_up() {
   (void)impl_->planner->plan(impl_->set.scenarios, impl_->in_force, true);
   (void)impl_->safe_plans();
 }
@@ -438,7 +438,6 @@ const PathPlan& ControlLoop::Impl::chosen(const Decision& decision) const {
   return decision.proposed ? *decision.proposed : in_force;
 }
 
-/// Whether the plan put forward is the one given; otherwise it goes only a part of the way there.
 bool ControlLoop::Impl::put_forward(Decision& decision, PathPlan plan, bool usable) {
   bool whole = true;
   if (!options.adopts || options.max_moved_share < 1.0) {

@@ -118,7 +118,7 @@ class ControlLoop {
 
   /// Plans once for nothing, while there is time: the first decision then finds paths and memory laid out and takes no
   /// longer than later ones.
-  void rehearse();
+  void warm_up();
 
   /// The network changed (links up or down; same nodes and link ids). Takes effect at the next step, which re-plans if
   /// the paths in force use a link that is down or leave out a pair that is connected.

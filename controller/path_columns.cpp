@@ -8,7 +8,6 @@
 namespace wan::controller {
 namespace {
 
-constexpr std::size_t kLanes = BatchTreeSearch::kLanes;
 constexpr std::size_t kPathsARound = 8;  // more at once are mostly not used, and every pivot passes them
 constexpr double kHeldMax = 4.0 / 3.0;   // times the links: paths beside homes, before those that carry nothing go
 constexpr double kSlack = 0.1;           // of the gap, that the simplex method may leave a link too full

@@ -34,8 +34,8 @@ class PathSimplex {
   void set_home(std::size_t demand, std::span<const std::uint32_t> links);
 
   /// The optimum over the paths held for these demands.
-  /// @param bps        by demand, >= 0; zero for demands without a home
-  /// @param tolerance  part of the utilisation that a link may be above it
+  /// @param bps         by demand, >= 0; zero for demands without a home
+  /// @param tolerance   part of the utilisation that a link may be above it
   /// @param pivots_max  for this and every `improve` until the next `follow`
   [[nodiscard]] Outcome follow(std::span<const double> bps, double tolerance, std::size_t pivots_max);
 
@@ -50,11 +50,11 @@ class PathSimplex {
   [[nodiscard]] double utilization() const;
   /// By link: how much of the utilisation hangs on its capacity, >= 0, in sum 1.
   [[nodiscard]] std::span<const double> prices() const { return prices_; }
-  /// Calls `put(demand, links, bps)` for every path that carries something.
+  /// Calls `put(demand, links, bps)` (numbers as given to `set_home`, bits per second) for every path that carries
+  /// something.
   template <typename Put>
   void for_each_flow(const Put& put) const;
 
-  [[nodiscard]] std::size_t row_count() const { return basis_.size(); }
   [[nodiscard]] std::size_t column_count() const { return nonbasic_.size(); }
   /// Forgets all paths that carry nothing; a path that carries much becomes home. The optimum stays.
   /// @return false when rounding stood in the way: begin anew

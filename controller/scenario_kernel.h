@@ -64,8 +64,8 @@ struct ScenarioLoads {
   [[nodiscard]] double risk_utilization() const;
   /// What limited columns that are above their limits add to it.
   [[nodiscard]] double excess() const;
-  /// What is minimised: with tail 1, the weighted mean of (1 / eta) ln sum exp(eta utilisation); and by how much
-  /// limited columns are above their limits, as softly; and the blunt column.
+  /// What is minimised: with tail 1, the weighted mean of (1 / eta) ln sum exp(eta utilisation); by how much limited
+  /// columns are above their limits, as softly; and the blunt column's.
   [[nodiscard]] double soft_utilization() const;
   [[nodiscard]] bool has_blunt() const { return weighed > scenarios + limited; }
   /// Its blunt part: the soft maximum of the blunt column at full scale; 0 where there is none, or it was dropped.

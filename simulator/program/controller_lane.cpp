@@ -171,7 +171,7 @@ Result<std::unique_ptr<ControllerLane>> make_lane(std::string_view name, const T
     loop_options.threads = options.threads;
     auto loop = controller::ControlLoop::make(topology, forecaster, training, options.interval, loop_options);
     if (!loop) return tl::unexpected<Error>{loop.error()};
-    loop->rehearse();
+    loop->warm_up();
     return std::unique_ptr<ControllerLane>{std::make_unique<ControlLoopLane>(*std::move(loop))};
   } else {
     return fail(ErrorCode::kBadInput,

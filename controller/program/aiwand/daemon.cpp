@@ -390,7 +390,7 @@ Result<std::unique_ptr<Daemon>> Daemon::make(Inputs inputs) {
     return tl::unexpected<Error>{started.error()};
   impl->classes_changed();
   impl->planning.start(impl->recorder.newest(std::max(kTrainingIntervals, history_wanted)));
-  impl->planning.rehearse();
+  impl->planning.warm_up();
   auto server = ApiServer::start(impl->state.config.api, impl->requests);
   if (!server) return tl::unexpected<Error>{server.error()};
   impl->server = *std::move(server);

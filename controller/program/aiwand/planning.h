@@ -28,8 +28,8 @@ class Planning {
   /// @param history  matrices of earlier runs, oldest first, of this network; may be empty
   void start(std::vector<TrafficMatrix> history);
   /// Plans once for nothing if anything is known, so that the first decision takes no longer than later ones.
-  void rehearse() {
-    if (loop_) loop_->rehearse();
+  void warm_up() {
+    if (loop_) loop_->warm_up();
   }
   /// Whether anything is known of the traffic.
   [[nodiscard]] bool ready() const { return loop_.has_value(); }
