@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
+#include <utility>
 
 #include "controller/batch_tree_search.h"
 #include "controller/link_prices.h"
@@ -37,9 +39,16 @@ double PricedLinks::highest_utilization() const {
   return utilization.empty() ? 0.0 : *std::max_element(utilization.begin(), utilization.end());
 }
 
-void SegmentShift::Log::clear() {
-  records.clear();
+void SegmentPairs::clear() {
+  pairs.clear();
   bundles.clear();
+}
+
+void SegmentPairs::add(std::size_t slot, std::span<const std::uint32_t> dear, std::span<const std::uint32_t> cheap) {
+  const std::size_t first = bundles.size();
+  bundles.insert(bundles.end(), dear.begin(), dear.end());
+  bundles.insert(bundles.end(), cheap.begin(), cheap.end());
+  pairs.push_back({.slot = slot, .first = first, .dear_end = first + dear.size(), .cheap_end = bundles.size()});
 }
 
 std::uint32_t TreeView::parent(std::uint32_t node) const { return parent_link[node * BatchTreeSearch::kLanes + lane]; }
@@ -111,43 +120,62 @@ SegmentShift::Outcome SegmentShift::find_segments(std::uint32_t bundle, const Tr
   }
 }
 
-SegmentShift::Outcome SegmentShift::run(std::uint32_t bundle, const TreeView& tree, std::span<double> flow,
-                                        PricedLinks& links, std::size_t slot, Log& log) {
-  const Outcome found = find_segments(bundle, tree, flow, links);
-  if (found != Outcome::kBalanced) return found;
+SegmentShift::Outcome SegmentShift::trade(std::span<const std::uint32_t> dear, std::span<const std::uint32_t> cheap,
+                                          std::span<double> flow, PricedLinks& links) {
   double most = std::numeric_limits<double>::infinity();
   double delay = 0.0;
-  for (const std::uint32_t b : dear_) {
+  for (const std::uint32_t b : dear) {
     most = std::min(most, flow[b]);
     delay -= network_->delay[b];
   }
-  for (const std::uint32_t b : cheap_) delay += network_->delay[b];
+  for (const std::uint32_t b : cheap) delay += network_->delay[b];
   if (!(most > 0.0)) return Outcome::kNothing;
 
   balance_.start(links.delay_weight * delay);
-  for (const std::uint32_t b : dear_) {
+  for (const std::uint32_t b : dear) {
     balance_.add_falling(links.price[b], links.sharpness * network_->inverse_capacity[b]);
   }
-  for (const std::uint32_t b : cheap_) {
+  for (const std::uint32_t b : cheap) {
     balance_.add_rising(links.price[b], links.sharpness * network_->inverse_capacity[b]);
   }
   const double moved = balance_.solve(most);
   if (!(moved > 0.0)) return Outcome::kNothing;
-  for (const std::uint32_t b : dear_) {
+  for (const std::uint32_t b : dear) {
     flow[b] = flow[b] - moved < kRounding * moved ? 0.0 : flow[b] - moved;
     links.add_load(b, -moved);
   }
-  for (const std::uint32_t b : cheap_) {
+  for (const std::uint32_t b : cheap) {
     flow[b] += moved;
     links.add_load(b, moved);
   }
-  if (moved >= most) return Outcome::kUsedUp;
-  const std::size_t first = log.bundles.size();
-  log.bundles.insert(log.bundles.end(), dear_.begin(), dear_.end());
-  log.bundles.insert(log.bundles.end(), cheap_.begin(), cheap_.end());
-  log.records.push_back(
-      {.slot = slot, .first = first, .dear_end = first + dear_.size(), .cheap_end = log.bundles.size(), .bps = moved});
-  return Outcome::kBalanced;
+  return moved >= most ? Outcome::kUsedUp : Outcome::kBalanced;
+}
+
+SegmentShift::Outcome SegmentShift::run(std::uint32_t bundle, const TreeView& tree, std::span<double> flow,
+                                        PricedLinks& links, std::size_t slot, SegmentPairs& pairs) {
+  const Outcome found = find_segments(bundle, tree, flow, links);
+  if (found != Outcome::kBalanced) return found;
+  const Outcome traded = trade(dear_, cheap_, flow, links);
+  if (traded == Outcome::kBalanced) pairs.add(slot, dear_, cheap_);
+  return traded;
+}
+
+SegmentShift::Outcome SegmentShift::run_again(const SegmentPairs& pairs, const SegmentPairs::Pair& pair,
+                                              std::span<double> flow, PricedLinks& links, double worth) {
+  const std::span all{pairs.bundles};
+  std::span<const std::uint32_t> dear = all.subspan(pair.first, pair.dear_end - pair.first);
+  std::span<const std::uint32_t> cheap = all.subspan(pair.dear_end, pair.cheap_end - pair.dear_end);
+  const auto cost_of = [&links](std::span<const std::uint32_t> segment) {
+    return std::accumulate(segment.begin(), segment.end(), 0.0,
+                           [&links](double sum, std::uint32_t b) { return sum + links.cost[b]; });
+  };
+  double high = cost_of(dear);
+  double low = cost_of(cheap);
+  if (high < low) {
+    std::swap(high, low);
+    std::swap(dear, cheap);
+  }
+  return high - low > worth * high ? trade(dear, cheap, flow, links) : Outcome::kNothing;
 }
 
 }  // namespace wan::controller

@@ -38,6 +38,20 @@ struct TreeView {
   [[nodiscard]] std::uint32_t parent(std::uint32_t node) const;
 };
 
+/// Pairs of segments between which sources traded traffic, kept in flat arrays to trade between them again.
+struct SegmentPairs {
+  struct Pair {
+    std::size_t slot;   ///< the source's
+    std::size_t first;  ///< in `bundles`: those of the segment that was dear, then those of the cheap one
+    std::size_t dear_end, cheap_end;
+  };
+  std::vector<Pair> pairs;
+  std::vector<std::uint32_t> bundles;
+
+  void clear();
+  void add(std::size_t slot, std::span<const std::uint32_t> dear, std::span<const std::uint32_t> cheap);
+};
+
 /// Moves one source's traffic from a segment that is dear to the tree's way, exactly as far as pays.
 ///
 /// The dear segment ends with a given bundle and goes back along the source's fullest bundles to the first node that
@@ -50,29 +64,19 @@ class SegmentShift {
  public:
   explicit SegmentShift(const FlowNetwork& network);
 
-  /// What a shift did: the dear segment's bundles stand first, then the cheap one's.
-  struct Record {
-    std::size_t slot;
-    std::size_t first;  ///< in `bundles`
-    std::size_t dear_end, cheap_end;
-    double bps;
-  };
-  struct Log {
-    std::vector<Record> records;
-    std::vector<std::uint32_t> bundles;
-    void clear();
-  };
-
   enum class Outcome : std::uint8_t {
     kNothing,   ///< not worth while
     kBalanced,  ///< both segments weigh the same now
     kUsedUp,    ///< all that the dear segment carried has moved: another one may end with the same bundle
   };
-  /// @param flow  of the source, by bundle, bits per second; changed, and `links` with it
-  /// @param slot  the source's, for the log
-  /// @param log   gets the shift when it ended balanced
+  /// @param flow   of the source, by bundle, bits per second; changed, and `links` with it
+  /// @param slot   the source's, for the pair
+  /// @param pairs  gets the two segments when they end balanced
   Outcome run(std::uint32_t bundle, const TreeView& tree, std::span<double> flow, PricedLinks& links, std::size_t slot,
-              Log& log);
+              SegmentPairs& pairs);
+  /// The two segments of a pair trade again, whichever is the dear one now, where one is dearer by more than a part.
+  Outcome run_again(const SegmentPairs& pairs, const SegmentPairs::Pair& pair, std::span<double> flow,
+                    PricedLinks& links, double worth);
 
  private:
   struct Mark {
@@ -81,6 +85,8 @@ class SegmentShift {
   };
   /// Finds both segments; kNothing when there is no dear one, kUsedUp when a circle was lifted instead.
   Outcome find_segments(std::uint32_t bundle, const TreeView& tree, std::span<double> flow, PricedLinks& links);
+  Outcome trade(std::span<const std::uint32_t> dear, std::span<const std::uint32_t> cheap, std::span<double> flow,
+                PricedLinks& links);
   [[nodiscard]] std::uint32_t fullest_into(std::uint32_t node, std::span<const double> flow) const;
   void lift_circle(std::size_t first, std::span<double> flow, PricedLinks& links);
 

@@ -12,8 +12,7 @@
 namespace wan::controller {
 namespace {
 
-constexpr std::size_t kLargeNetwork = 400;  // nodes from which trees of several blocks are found under the same prices
-constexpr std::size_t kGroupOfLarge = 4;    // that many blocks
+constexpr std::size_t kGroupOfLarge = 4;  // that many blocks
 constexpr double kSharpnessOverGapMax = 2.0;
 constexpr double kPlacingSharpness = 20.0;
 constexpr double kPlacingDelayWeight = 0.2;  // of the utilisation, while sources go on their first trees

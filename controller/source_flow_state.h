@@ -22,8 +22,9 @@ namespace wan::controller {
 /// source_flow_sweeps.cpp (prices, sweeps, bounds) and source_flow_finish.cpp (linear programs).
 struct SourceFlowSolver::Impl {
   static constexpr std::size_t kLanes = BatchTreeSearch::kLanes;
-  static constexpr double kFirstSharpness = 30.0;   // in 1 / utilisation
-  static constexpr double kSharpnessOverGap = 0.5;  // times ln(links) / gap, at first; doubled at each stall
+  static constexpr std::size_t kLargeNetwork = 400;  // nodes from which trees of several blocks share their prices
+  static constexpr double kFirstSharpness = 30.0;    // in 1 / utilisation
+  static constexpr double kSharpnessOverGap = 0.5;   // times ln(links) / gap, at first; doubled at each stall
   static constexpr double kWorthShifting =
       1e-3;                                   // a way dearer than the tree's by less is left; at most a part of the gap
   static constexpr double kSlackMax = 0.005;  // of the utilisation, that shorter paths may cost
@@ -46,7 +47,7 @@ struct SourceFlowSolver::Impl {
   // Sweeps and bound.
   bool sweep_once(double gap_wanted);
   void sweep();
-  void go_on();
+  void trade_again();
   void note_prices();
   void balance_source(std::size_t slot, const BatchTreeSearch& search, std::size_t lane);
   void update_bound(std::span<const double> prices);
@@ -92,7 +93,7 @@ struct SourceFlowSolver::Impl {
   PricedLinks links;
   FlowFollower follower;
   SegmentShift shift;
-  SegmentShift::Log shifts;  // of the present sweep
+  SegmentPairs traded;  // in the present sweep
   double utilization = 0.0;
   double sharpness = kFirstSharpness;  // in 1 / utilisation
   double sharpness_over_gap = kSharpnessOverGap;
@@ -111,8 +112,7 @@ struct SourceFlowSolver::Impl {
   };
   std::vector<Detour> detours;
   double shift_threshold = kWorthShifting;
-  std::vector<double> by_node, priced, part, change;
-  BalanceStep joint_step;
+  std::vector<double> by_node, priced, part;
 };
 
 template <typename Work>

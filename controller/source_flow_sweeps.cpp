@@ -12,16 +12,17 @@ constexpr double kSharpnessGrowth = 4.0;  // at most, a sweep
 constexpr double kDelayTieBreak = 1e-3;   // the same while utilisation is minimised; at most a tenth of the gap
 constexpr double kAverageKept = 0.8;      // weight of the last sweep's prices in the average beside this one's
 constexpr int kShiftsPerBundle = 6;
-constexpr double kGoOnMax = 16.0;  // times a sweep's shifts that all of them may be repeated at once
-constexpr double kGoOnMin = 0.05;
+constexpr int kPasses = 4;  // over the pairs of segments that a sweep found
+constexpr int kPassesOfLarge = 8;
 constexpr double kSlackUsed = 0.85;  // of the slack; prices let a little more through
 constexpr double kShorteningSharpness = 1024.0;
-constexpr int kShorteningSweeps = 8;
+constexpr double kShorteningGrowth = 4.0;  // from one to the next
+constexpr int kShorteningSweeps = 4;
 constexpr double kShorteningWorthwhile = 5e-4;   // a sweep that saves a smaller part of the delay is the last
 constexpr std::size_t kPatientSizeMax = 12'000;  // sources x bundles up to which each sharpness gets several sweeps
 constexpr int kPatience = 4;
 constexpr int kPatienceLater = 2;          // the same of flows that follow a matrix before: they start short
-constexpr double kShorteningFirst = 16.0;  // sharpness, in 1 / the utilisation allowed
+constexpr double kShorteningFirst = 64.0;  // sharpness, in 1 / the utilisation allowed
 constexpr double kShorteningFirstLater = 128.0;
 
 }  // namespace
@@ -46,7 +47,7 @@ bool SourceFlowSolver::Impl::sweep_once(double gap_wanted) {
 
 void SourceFlowSolver::Impl::sweep() {
   ++sweeps;
-  shifts.clear();
+  traded.clear();
   for (std::size_t first = 0; first < sources.blocks.size(); first += group) {
     const std::size_t last = std::min(first + group, sources.blocks.size());
     links.refresh();
@@ -62,7 +63,7 @@ void SourceFlowSolver::Impl::sweep() {
       }
     }
   }
-  go_on();
+  trade_again();
   add_up();
 }
 
@@ -77,38 +78,14 @@ void SourceFlowSolver::Impl::note_prices() {
   }
 }
 
-/// The sweep's shifts once more, all together, as far as that pays: sources that push each other off a thin link get
-/// no further one at a time.
-void SourceFlowSolver::Impl::go_on() {
-  if (shifts.records.empty()) return;
-  links.refresh();
-  change.assign(net.size(), 0.0);
-  for (const SegmentShift::Record& record : shifts.records) {
-    const double* x = flows.data() + record.slot * net.size();
-    double most = record.bps;
-    for (std::size_t i = record.first; i < record.dear_end; ++i) most = std::min(most, x[shifts.bundles[i]]);
-    for (std::size_t i = record.first; i < record.dear_end; ++i) change[shifts.bundles[i]] -= most;
-    for (std::size_t i = record.dear_end; i < record.cheap_end; ++i) change[shifts.bundles[i]] += most;
-  }
-  double delay = 0.0;
-  for (std::size_t b = 0; b < net.size(); ++b) delay += change[b] * net.delay[b];
-  joint_step.start(links.delay_weight * delay);
-  for (std::size_t b = 0; b < net.size(); ++b) {
-    const double bps = std::abs(change[b]);
-    if (bps == 0.0 || links.price[b] == 0.0) continue;
-    const double rate = links.sharpness * bps * net.inverse_capacity[b];
-    change[b] > 0.0 ? joint_step.add_rising(bps * links.price[b], rate)
-                    : joint_step.add_falling(bps * links.price[b], rate);
-  }
-  const double step = joint_step.solve(kGoOnMax);
-  if (step < kGoOnMin) return;
-  for (const SegmentShift::Record& record : shifts.records) {
-    double* x = flows.data() + record.slot * net.size();
-    double moved = step * record.bps;
-    for (std::size_t i = record.first; i < record.dear_end; ++i) moved = std::min(moved, x[shifts.bundles[i]]);
-    if (!(moved > 0.0)) continue;
-    for (std::size_t i = record.first; i < record.dear_end; ++i) x[shifts.bundles[i]] -= moved;
-    for (std::size_t i = record.dear_end; i < record.cheap_end; ++i) x[shifts.bundles[i]] += moved;
+/// Between the segments that this sweep found, once more and more: that is cheap beside finding them, and sources that
+/// push each other off thin links get on.
+void SourceFlowSolver::Impl::trade_again() {
+  const int passes = nodes < kLargeNetwork ? kPasses : kPassesOfLarge;
+  for (int pass = 0; pass < passes; ++pass) {
+    for (const SegmentPairs::Pair& pair : traded.pairs) {
+      shift.run_again(traded, pair, flow(pair.slot), links, shift_threshold);
+    }
   }
 }
 
@@ -128,7 +105,7 @@ void SourceFlowSolver::Impl::balance_source(std::size_t slot, const BatchTreeSea
   });
   for (const Detour& detour : detours) {
     for (int i = 0; i < kShiftsPerBundle && x[detour.bundle] > 0.0; ++i) {
-      if (shift.run(detour.bundle, tree, x, links, slot, shifts) != SegmentShift::Outcome::kUsedUp) break;
+      if (shift.run(detour.bundle, tree, x, links, slot, traded) != SegmentShift::Outcome::kUsedUp) break;
     }
   }
 }
@@ -193,7 +170,7 @@ void SourceFlowSolver::Impl::shorten_paths(double gap_allowed, bool follows) {
     sweep();
     const double before = std::exchange(delay, delay_of_flows());
     if (relative < kShorteningSharpness) {
-      if (round % patience == 0) relative *= 2.0;
+      if (round % patience == 0) relative = std::min(kShorteningGrowth * relative, kShorteningSharpness);
     } else if (delay > before * (1.0 - kShorteningWorthwhile)) {
       break;
     }

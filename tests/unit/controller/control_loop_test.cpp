@@ -108,7 +108,9 @@ TEST_CASE("the loop keeps its plan while utilisation stays below the target", "[
   CHECK(operation.loop.plan_in_force() == at_first);
 }
 
-TEST_CASE("above the target the loop installs plans, and each is expected to be better than the one before", "[loop]") {
+TEST_CASE("above the target the loop installs plans, and each is expected to be better than the one before, or as good",
+          "[loop]") {
+  constexpr double kAsGood = 1e-4;  // part by which a plan may be worse that takes traffic off overloaded links
   std::size_t installs = 0;
   for (std::uint64_t seed = 1; seed <= 4; ++seed) {
     CAPTURE(seed);
@@ -121,7 +123,7 @@ TEST_CASE("above the target the loop installs plans, and each is expected to be 
       CHECK(test::covers_connected_pairs(operation.traffic.topology(), operation.loop.plan_in_force()));
       CHECK(decision.lower_bound <= decision.expected_utilization * (1.0 + 1e-9));
       const double in_force = number_after(decision.reason, "in force ");
-      CHECK(decision.expected_utilization <= in_force + 1e-4);
+      CHECK(decision.expected_utilization <= in_force * (1.0 + kAsGood) + 1e-4);
       if (decision.action == Action::kInstall) ++installs;
       CHECK((decision.action == Action::kKeep) == (operation.loop.plan_in_force() == before));
     }
