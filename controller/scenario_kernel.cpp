@@ -81,9 +81,17 @@ void refresh_rows(const double* utilization, const double* shift, double eta, st
   return loads.inverse_capacity[link] * pull[k] * loads.exponential[link * loads.stride + k];
 }
 
+/// By column, what an exponential there makes of the price of a demand with these rates.
+[[gnu::always_inline]] inline void find_pull(const ScenarioLoads& loads, const double* rate, double* pull) {
+  const double* unit = loads.pull.data();
+#pragma omp simd
+  for (std::size_t k = 0; k < loads.stride; ++k) pull[k] = unit[k] * rate[k];
+}
+
 /// `price` of all links, by number.
 WAN_VECTOR_CLONES
-void price_all_links(const ScenarioLoads& loads, const double* pull, double* price) {
+void price_all_links(const ScenarioLoads& loads, const double* rate, double* pull, double* price) {
+  find_pull(loads, rate, pull);
   for (std::size_t l = 0; l < loads.links; ++l) {
     price[l] = loads.counts[l] != 0 ? price_of_link(loads, pull, l) : blunt_price(loads, pull, l);
   }
@@ -91,8 +99,9 @@ void price_all_links(const ScenarioLoads& loads, const double* pull, double* pri
 
 /// `price` by number of those in `links`, in which a link may stand more than once.
 WAN_VECTOR_CLONES
-void price_links(const ScenarioLoads& loads, const double* pull, const std::uint32_t* links, std::size_t count,
-                 double* price) {
+void price_links(const ScenarioLoads& loads, const double* rate, const std::uint32_t* links, std::size_t count,
+                 double* pull, double* price) {
+  find_pull(loads, rate, pull);
   constexpr double kUnknown = -1.0;
   for (std::size_t i = 0; i < count; ++i) {
     price[links[i]] = loads.counts[links[i]] != 0 ? kUnknown : blunt_price(loads, pull, links[i]);
@@ -286,27 +295,47 @@ class MovePrices {
   bool priced_ = false;
 };
 
+/// A touched link's row at the end of the move; the largest exponential there of those that count.
+WAN_VECTOR_CLONES
+double move_row(const double* rate, double factor, const double* moved, const double* weight, std::size_t counting,
+                std::size_t stride, double* utilization, double* exponential) {
+  double largest = 0.0;
+#pragma omp simd reduction(max : largest)
+  for (std::size_t k = 0; k < stride; ++k) {
+    utilization[k] += factor * rate[k];
+    exponential[k] = moved[k];
+    const double counted = weight[k] > 0.0 && k < counting ? moved[k] : 0.0;
+    largest = largest > counted ? largest : counted;
+  }
+  return largest;
+}
+
+/// Sums at the end of the move and what they make of prices; the least of them.
+WAN_VECTOR_CLONES
+double move_sums(const double* moved_sum, const double* weight, std::size_t stride, double* sum, double* pull) {
+  double least = moved_sum[0];
+#pragma omp simd reduction(min : least)
+  for (std::size_t k = 0; k < stride; ++k) {
+    sum[k] = moved_sum[k];
+    pull[k] = weight[k] / moved_sum[k];
+    least = least < moved_sum[k] ? least : moved_sum[k];
+  }
+  return least;
+}
+
 void apply_move(ScenarioLoads& loads, const double* rate, std::span<const Touched> touched, double step,
                 const MoveMemory& memory) {
   const std::size_t stride = loads.stride;
-  const std::size_t counting = loads.scenarios + loads.limited;
   for (std::size_t i = 0; i < touched.size(); ++i) {
     const std::size_t row = touched[i].link * stride;
     const double factor = step * touched[i].sign * loads.inverse_capacity[touched[i].link];
-    double largest = 0.0;
-    for (std::size_t k = 0; k < stride; ++k) {
-      loads.utilization[row + k] += factor * rate[k];
-      loads.exponential[row + k] = memory.moved[i * stride + k];
-      if (k < counting && loads.weight[k] > 0.0) largest = std::max(largest, memory.moved[i * stride + k]);
-    }
+    const double largest =
+        move_row(rate, factor, memory.moved + i * stride, loads.weight.data(), loads.scenarios + loads.limited, stride,
+                 loads.utilization.data() + row, loads.exponential.data() + row);
     if (largest >= kCounts) loads.counts[touched[i].link] = 1;
   }
-  bool stale = false;
-  for (std::size_t k = 0; k < stride; ++k) {
-    loads.sum[k] = memory.moved_sum[k];
-    stale = stale || memory.moved_sum[k] < kStaleSum;
-  }
-  if (stale) loads.refresh();
+  const double least = move_sums(memory.moved_sum, loads.weight.data(), stride, loads.sum.data(), loads.pull.data());
+  if (least < kStaleSum) loads.refresh();
 }
 
 /// How far to go: least to most brackets the minimum; the slope at `least` is below zero or it is the start. Ends with
@@ -385,6 +414,7 @@ ScenarioLoads::ScenarioLoads(std::size_t link_count, std::size_t scenario_count,
       exponential(rows * stride, 0.0),
       shift(stride, 0.0),
       sum(stride, 0.0),
+      pull(stride, 0.0),
       counts(rows, 1) {
   const auto count = static_cast<double>(scenario_count);
   for (std::size_t k = 0; k < scenarios; ++k) weight[k] = 1.0 / (count * tail);
@@ -401,8 +431,11 @@ void ScenarioLoads::refresh() {
     refresh_rows(utilization.data(), shift.data(), eta, count, stride, weight.data(), scenarios + limited,
                  exponential.data(), sum.data(), counts.data());
   };
+  const auto find_pull_of_sums = [this] {
+    for (std::size_t k = 0; k < stride; ++k) pull[k] = weight[k] / sum[k];
+  };
   if (rows == links || tail < 1.0) refresh_first(links);
-  if (rows == links) return;
+  if (rows == links) return find_pull_of_sums();
   double* last = utilization.data() + links * stride;
   std::fill(last, last + stride, kNoLimit);
   if (tail < 1.0) {
@@ -412,6 +445,7 @@ void ScenarioLoads::refresh() {
   std::copy(limit.begin(), limit.end(), last + scenarios);
   for (std::size_t k = 0; k < stride; ++k) shift[k] = std::max(shift[k], last[k]);
   refresh_first(rows);
+  find_pull_of_sums();
 }
 
 std::vector<double> ScenarioLoads::largest_utilizations() const {
@@ -449,7 +483,7 @@ double ScenarioLoads::blunt_utilization() const {
 }
 
 void ScenarioLoads::drop_blunt() {
-  if (has_blunt()) weight[weighed - 1] = 0.0;
+  if (has_blunt()) weight[weighed - 1] = pull[weighed - 1] = 0.0;
 }
 
 double tail_mean(std::vector<double> values, double tail) {
@@ -464,7 +498,6 @@ double tail_mean(std::vector<double> values, double tail) {
 }
 
 double improve_split(ScenarioLoads& loads, const SplitView& split, std::vector<double>& scratch) {
-  const std::size_t stride = loads.stride;
   const std::size_t paths = split.share.size();
   if (paths < 2) return 0.0;
   const auto links_of = [&](std::size_t p) {
@@ -472,8 +505,7 @@ double improve_split(ScenarioLoads& loads, const SplitView& split, std::vector<d
   };
 
   const MoveMemory memory{scratch, loads, paths, split.links.size()};
-  for (std::size_t k = 0; k < stride; ++k) memory.pull[k] = loads.weight[k] * split.rate[k] / loads.sum[k];
-  price_links(loads, memory.pull, split.links.data(), split.links.size(), memory.link_price);
+  price_links(loads, split.rate.data(), split.links.data(), split.links.size(), memory.pull, memory.link_price);
   for (std::size_t p = 0; p < paths; ++p) {
     memory.price[p] = split.delay_price[p];
     for (std::uint32_t i = split.first[p]; i < split.first[p + 1]; ++i) {
@@ -498,8 +530,7 @@ double improve_split(ScenarioLoads& loads, const SplitView& split, std::vector<d
 void demand_link_prices(const ScenarioLoads& loads, std::span<const double> rate, std::span<double> price) {
   thread_local std::vector<double> pull;
   pull.resize(loads.stride);
-  for (std::size_t k = 0; k < loads.stride; ++k) pull[k] = loads.weight[k] * rate[k] / loads.sum[k];
-  price_all_links(loads, pull.data(), price.data());
+  price_all_links(loads, rate.data(), pull.data(), price.data());
 }
 
 }  // namespace wan::controller

@@ -52,6 +52,7 @@ struct ScenarioLoads {
   std::vector<double> exponential;       ///< [row][column] exp(eta (utilisation - shift))
   std::vector<double> shift;             ///< by column: the largest utilisation when last refreshed
   std::vector<double> sum;               ///< by column: sum of exponentials over rows
+  std::vector<double> pull;              ///< by column: weight / sum, what an exponential there makes of a price
   std::vector<std::uint8_t> counts;      ///< by row: whether it is near enough to the top in some scenario to matter
 
   /// Recomputes level, shift, exponentials and sums from the utilisations.

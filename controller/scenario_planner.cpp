@@ -22,6 +22,7 @@ constexpr std::size_t kPathsMax = 24;  // candidates a demand keeps
 constexpr double kBoundGoodEnough = 0.95;
 constexpr double kSettled = 0.98;            // a round that leaves more of the utilisation than this is the last
 constexpr double kWorthAMove = 0.1;          // part of what a sweep must gain that a move must be able to
+constexpr int kRestMax = 7;                  // sweeps that pass over a demand that had nothing to move, again and again
 constexpr double kWorthAPath = 1e-3;         // a new path must be cheaper by this part, or as cheap and shorter by it
 constexpr double kTie = 1e-6;                // part of all prices that a path's delay counts for where paths are found
 constexpr double kHop = 1e-6;                // seconds: among equal delays, fewer hops
@@ -111,7 +112,12 @@ struct ScenarioPlanner::Impl {
   std::vector<LimitedGroup> groups;      // of columns beside the scenarios
   std::vector<double> rate_with_groups;  // of one demand, by column
   std::vector<bool> active;              // by demand: above zero in some scenario
-  bool searched = false;                 // for paths, at least once
+  struct Rest {
+    int length = 0;  // sweeps that the demand is passed over after its last visit
+    int left = 0;
+  };
+  std::vector<Rest> rests;  // by demand
+  bool searched = false;    // for paths, at least once
   std::vector<double> scratch;
 };
 
@@ -421,12 +427,23 @@ double ScenarioPlanner::Impl::cost_of_change() const {
   return value;
 }
 
+/// Nine of ten visits find nothing to move: a demand rests after such a visit, twice as long each time. Only a sweep
+/// over all demands may find that nothing is left to win.
 int ScenarioPlanner::Impl::sweep_until_settled(ScenarioLoads& loads, int sweeps_max) {
   double before = cost(loads) + cost_of_change();
   const double gain_min = kWorthAMove * options.tolerance * before;
+  rests.assign(demands.size(), {});
+  bool whole = true;
   for (int sweep = 1; sweep <= sweeps_max; ++sweep) {
+    bool skipped = false;
     for (std::size_t d = 0; d < demands.size(); ++d) {
       if (!active[d] || ruled.demands[d].fixed) continue;
+      Rest& rest = rests[d];
+      if (!whole && rest.left > 0) {
+        --rest.left;
+        skipped = true;
+        continue;
+      }
       CandidatePaths& candidates = demands[d];
       const SplitView view{.rate = rate_of(d),
                            .first = candidates.first,
@@ -436,11 +453,15 @@ int ScenarioPlanner::Impl::sweep_until_settled(ScenarioLoads& loads, int sweeps_
                            .anchor = candidates.anchor,
                            .change_price = candidates.change_price,
                            .gain_min = gain_min};
-      improve_split(loads, view, scratch);
+      const bool moved = improve_split(loads, view, scratch) > 0.0;
+      rest.length = moved ? 0 : std::min(kRestMax, 2 * rest.length + 1);
+      rest.left = rest.length;
     }
     loads.refresh();
     const double after = cost(loads) + cost_of_change();
-    if (before - after < options.tolerance * after) return sweep;
+    const bool settled = before - after < options.tolerance * after;
+    if (settled && !skipped) return sweep;
+    whole = settled;
     before = after;
   }
   return sweeps_max;
