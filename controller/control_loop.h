@@ -28,7 +28,7 @@ struct LoopOptions {
   /// Chosen on days before those that are scored: docs/decisions/0002.
   ScenarioOptions scenario{.sharpness = 50.0,
                            .delay_weight = 0.03,
-                           .change_weight = 0.8,
+                           .change_weight = 1.0,
                            .change_tolerance = 0.012,
                            .sweeps_max = 24,
                            .rounds_max = 2};

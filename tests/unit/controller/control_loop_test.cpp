@@ -136,7 +136,7 @@ TEST_CASE("with a price of change the loop moves a part of the traffic, and its 
   LoopOptions priced_options;
   priced_options.utilization_target = 0.0;
   LoopOptions free_options = priced_options;
-  priced_options.scenario.change_weight = 0.8;
+  priced_options.scenario.change_weight = 1.0;
   free_options.scenario.change_weight = 0.0;
   double moved = 0.0, moved_free = 0.0, expected = 0.0, expected_free = 0.0;
   const auto step = [](Operation& operation, double& moves, double& expects) {
