@@ -5,7 +5,7 @@
 #include <numeric>
 #include <vector>
 
-#include "controller/scenario_kernel.h"
+#include "controller/scenario_loads.h"
 
 namespace wan::controller {
 namespace {
