@@ -33,6 +33,17 @@ struct SourcePaths {
     links.insert(links.end(), path.begin(), path.end());
     first_link.push_back(links.size());
   }
+  /// A path that begins like the links from number `begin` on, which are here already, and ends with others.
+  void add_path(double share, std::size_t begin, std::size_t length, std::span<const LinkId> end_backwards) {
+    fraction.push_back(share);
+    const std::size_t at = links.size();
+    links.resize(at + length + end_backwards.size());
+    std::copy_n(links.begin() + static_cast<std::ptrdiff_t>(begin), length,
+                links.begin() + static_cast<std::ptrdiff_t>(at));
+    std::reverse_copy(end_backwards.begin(), end_backwards.end(),
+                      links.begin() + static_cast<std::ptrdiff_t>(at + length));
+    first_link.push_back(links.size());
+  }
   void close_destination(double fraction_min) {
     const std::size_t first = first_path.back();
     if (first < fraction.size()) drop_small(first, fraction_min);
@@ -93,6 +104,7 @@ class Decomposer {
         delay_{delay},
         flow_(topology.link_count()),
         only_in_(topology.node_count()),
+        only_way_(topology.node_count()),
         met_(topology.node_count()) {}
 
   void run(NodeId source, const FlowOfSource& flow_of, double fraction_min, SourcePaths& paths) {
@@ -104,7 +116,7 @@ class Decomposer {
       const NodeId to{t};
       const double rate = sends && to != source ? demand_.at(source, to).bps() : 0.0;
       const std::size_t before = paths.fraction.size();
-      if (rate > 0.0) take_demand(source, to, rate, paths);
+      if (rate > 0.0 && !take_only_way(source, to, rate, paths)) take_demand(source, to, rate, paths);
       if (to != source && paths.fraction.size() == before) {
         if (!shortest) shortest = shortest_path_tree(topology_, source, delay_);
         if (shortest->reaches(to)) paths.add_path(1.0, shortest->path_to(topology_, to));
@@ -115,6 +127,13 @@ class Decomposer {
 
  private:
   static constexpr std::uint32_t kSeveral = UINT32_MAX;
+
+  /// A way from the source that the flow does not leave: where it stands among the links of the paths so far.
+  struct OnlyWay {
+    enum class State : std::uint8_t { kUnknown, kFound, kNone } state = State::kUnknown;
+    std::size_t first = 0;
+    std::size_t length = 0;
+  };
 
   struct Visit {
     std::uint64_t walk = 0;
@@ -130,14 +149,38 @@ class Decomposer {
       for (const LinkId id : chosen_) amount = std::min(amount, flow_[id.index()]);
       for (const LinkId id : chosen_) flow_[id.index()] -= amount;
       left -= amount;
-      std::reverse(backwards_.begin(), backwards_.end());
-      paths.add_path(amount, backwards_);
+      paths.add_path(amount, before_.first, before_.length, backwards_);
     }
+  }
+
+  /// Where the source's flow has one way to the destination, the path is that: the way of a node passed before and what
+  /// comes after it.
+  bool take_only_way(NodeId source, NodeId to, double rate, SourcePaths& paths) {
+    backwards_.clear();
+    std::size_t at = to.index();
+    bool found = true;
+    while (at != source.index() && only_way_[at].state != OnlyWay::State::kFound) {
+      const std::uint32_t link = only_in_[at];
+      found = link != kSeveral && only_way_[at].state != OnlyWay::State::kNone && backwards_.size() < only_in_.size();
+      if (!found) break;
+      backwards_.push_back(LinkId{link});
+      at = incoming_.from[link];
+    }
+    if (!found) {
+      for (const LinkId id : backwards_) only_way_[topology_.link(id).to.index()].state = OnlyWay::State::kNone;
+      return false;
+    }
+    const OnlyWay before = only_way_[at];
+    only_way_[to.index()] = {
+        .state = OnlyWay::State::kFound, .first = paths.links.size(), .length = before.length + backwards_.size()};
+    paths.add_path(rate, before.first, before.length, backwards_);
+    return true;
   }
 
   /// Nodes that the source's flow enters by one link alone: all that passes them came that way, so walks need neither
   /// look for it nor keep account of it.
   void find_only_ways() {
+    only_way_.assign(only_way_.size(), {});
     for (std::size_t node = 0; node < only_in_.size(); ++node) {
       only_in_[node] = kSeveral;
       std::uint32_t entered_by = 0;
@@ -151,11 +194,16 @@ class Decomposer {
     }
   }
 
-  /// Along the fullest link each time, into `backwards_`; what there was a choice of, also into `chosen_`. Links of a
-  /// circle are lowered by the circle's flow, and the walk starts anew. False when the flow towards `to` is used up.
+  /// Along the fullest link each time, into `backwards_`, until the rest is known (`before_`); what there was a choice
+  /// of, also into `chosen_`. Links of a circle are lowered by the circle's flow, and the walk starts anew. False when
+  /// the flow towards `to` is used up.
   bool walk_back(NodeId source, NodeId to, double negligible) {
     start_walk(to);
     for (std::size_t at = to.index(); at != source.index();) {
+      if (only_way_[at].state == OnlyWay::State::kFound) {
+        before_ = only_way_[at];
+        break;
+      }
       std::uint32_t best = only_in_[at];
       if (best == kSeveral) {
         double most = negligible;
@@ -184,6 +232,7 @@ class Decomposer {
   }
 
   void start_walk(NodeId to) {
+    before_ = {};
     backwards_.clear();
     chosen_.clear();
     met_[to.index()] = {++walk_, 0};
@@ -205,6 +254,8 @@ class Decomposer {
   std::span<const double> delay_;
   std::vector<double> flow_;            // by link: what is left of the source's flow
   std::vector<std::uint32_t> only_in_;  // by node: the one link that enters it, or kSeveral
+  std::vector<OnlyWay> only_way_;       // by node
+  OnlyWay before_;                      // how the present walk begins
   std::vector<Visit> met_;              // by node
   std::uint64_t walk_ = 0;
   std::vector<LinkId> backwards_;
