@@ -120,9 +120,9 @@ tl::unexpected<Error> DepthFit::refuse(std::size_t row) const {
   if (demand.cls.index() < class_names_.size()) who += " (" + class_names_[demand.cls.index()] + ")";
   if (!group.rule.empty()) who += " within its class's rule";
   const std::string what = group.fixed ? "the one path that pins and rules leave from " : "no path from ";
-  return fail(ErrorCode::kUnsupported, what + who + (group.fixed ? " cannot be described by " : " can be described by ") +
-                                           segments(*finder_.depth()) + "; all demands can by " +
-                                           segments(depth_needed()));
+  return fail(ErrorCode::kUnsupported,
+              what + who + (group.fixed ? " cannot be described by " : " can be described by ") +
+                  segments(*finder_.depth()) + "; all demands can by " + segments(depth_needed()));
 }
 
 }  // namespace

@@ -13,8 +13,8 @@
 namespace wan::controller {
 
 /// Replaces what a segment depth does not allow: paths that no list of that length describes give their shares to the
-/// row's others; a row that is left with none takes the cheapest path that its group's rule and the depth allow, or where
-/// those found are all too slow, the fastest one within the depth.
+/// row's others; a row that is left with none takes the cheapest path that its group's rule and the depth allow, or
+/// where those found are all too slow, the fastest one within the depth.
 ///
 /// @param finder       with a depth
 /// @param class_names  for messages, by class; beyond: none is named

@@ -13,9 +13,9 @@ namespace {
 
 /// The number of a group, a new one if it is not there yet.
 std::uint32_t number_of(std::vector<RowGroup>& groups, const RowGroup& wanted) {
-  const auto at = std::find(groups.begin(), groups.end(), wanted);
-  if (at == groups.end()) groups.push_back(wanted);
-  return static_cast<std::uint32_t>(at == groups.end() ? groups.size() - 1 : static_cast<std::size_t>(at - groups.begin()));
+  const auto number = static_cast<std::uint32_t>(std::find(groups.begin(), groups.end(), wanted) - groups.begin());
+  if (number == groups.size()) groups.push_back(wanted);
+  return number;
 }
 
 /// Demands of one level and one rule are a group; those that pins or broken rules bind to a path are another.
@@ -33,14 +33,15 @@ DemandGroups demand_groups(const Topology& topology, const PolicySet& policies, 
   for (const Demand& demand : plan.demands()) {
     const std::size_t pair = pair_at[demand.from.index() * n + demand.to.index()];
     const RuledDemand& bound = ruled.demands[ruled.demand_of[ruled.row_of(demand.cls) * ruled.pair_count + pair]];
-    found.of_demand.push_back(number_of(
-        found.groups, {.level = level_of[demand.cls.index()], .rule = bound.rule, .fixed = bound.fixed}));
+    found.of_demand.push_back(
+        number_of(found.groups, {.level = level_of[demand.cls.index()], .rule = bound.rule, .fixed = bound.fixed}));
   }
   return found;
 }
 
 /// Limits up to what the levels reach now; bounds down by what that is worth to the levels below.
-void settle_limits(const Topology& topology, const std::vector<double>& reached, std::vector<LevelCertificate>& levels) {
+void settle_limits(const Topology& topology, const std::vector<double>& reached,
+                   std::vector<LevelCertificate>& levels) {
   std::vector<double> rise;
   for (std::size_t k = 0; k < levels.size(); ++k) {
     LevelCertificate& level = levels[k];

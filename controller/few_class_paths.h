@@ -14,20 +14,20 @@ namespace wan::controller {
 
 /// A lexicographic plan of few paths, and how good each level is among plans of any number of paths.
 struct FewClassRoutes {
-  ClassRoutes routes;     ///< whose limits and bounds hold for the plan of few paths
-  SegmentLists segments;  ///< with `sid_depth`: a list for each path; otherwise empty
+  ClassRoutes routes;                         ///< whose limits and bounds hold for the plan of few paths
+  SegmentLists segments;                      ///< with `sid_depth`: a list for each path; otherwise empty
   std::vector<double> all_paths_utilization;  ///< by level: what the plan before reached
 };
 
 /// Reduces a plan of `plan_classes` as `reduce_paths` does a plan of one class: every demand of every class at most so
 /// many paths, each within the segment depth, and the utilisations of the levels again as low as can be, most important
 /// first. Where a level needs more than its limit with so few paths, its limit rises to what it reaches: no level below
-/// may push it further. Bounds of the levels below are lowered by what the higher limits above are worth to them, so that
-/// they stay true of every plan within the limits given back.
+/// may push it further. Bounds of the levels below are lowered by what the higher limits above are worth to them, so
+/// that they stay true of every plan within the limits given back.
 ///
 /// Rules hold as before: no path over a link that the class avoids or over its latency bound; pinned demands and those
-/// that `routes.broken` names stay on their one path. With a latency bound and a segment depth together a cheaper path is
-/// only looked for among those that PathFinder finds; whether any path keeps both is decided exactly.
+/// that `routes.broken` names stay on their one path. With a latency bound and a segment depth together a cheaper path
+/// is only looked for among those that PathFinder finds; whether any path keeps both is decided exactly.
 ///
 /// @param routes   of this topology, traffic and policies
 /// @param options  `gap` above that of `routes` leaves something for few paths to cost

@@ -65,13 +65,13 @@ class LinkPotential {
   void touch(std::size_t level, std::uint32_t link, double sign);
   [[nodiscard]] Slopes slopes(double bps) const;
 
-  std::vector<double> inverse_capacity_;  // by link; 0 for one that is down
-  std::vector<double> weight_;                      // [column][link]: inverse capacity in the column's unit
-  std::vector<double> utilization_, exponential_;   // likewise
-  std::vector<double> highest_of_;                  // by column
-  std::size_t columns_end_ = 1;                     // those from here on do not count
-  std::vector<std::uint32_t> mark_;  // by link: which of two paths has it
-  std::vector<Touched> touched_;     // of the move looked at
+  std::vector<double> inverse_capacity_;           // by link; 0 for one that is down
+  std::vector<double> weight_;                     // [column][link]: inverse capacity in the column's unit
+  std::vector<double> utilization_, exponential_;  // likewise
+  std::vector<double> highest_of_;                 // by column
+  std::size_t columns_end_ = 1;                    // those from here on do not count
+  std::vector<std::uint32_t> mark_;                // by link: which of two paths has it
+  std::vector<Touched> touched_;                   // of the move looked at
   double eta_ = 1.0, shift_ = 0.0, sum_ = 0.0, highest_ = 0.0;
 };
 

@@ -25,7 +25,9 @@ void PathFinder::run(NodeId source) {
   source_ = source;
 }
 
-double PathFinder::cost(NodeId to) const { return segment_search_ ? segment_search_->cost(to) : tree_.cost[to.index()]; }
+double PathFinder::cost(NodeId to) const {
+  return segment_search_ ? segment_search_->cost(to) : tree_.cost[to.index()];
+}
 
 bool PathFinder::path_to(NodeId to, std::vector<std::uint32_t>& path) {
   path.clear();

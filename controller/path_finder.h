@@ -14,11 +14,11 @@ namespace wan::controller {
 
 /// Each source's cheapest paths, of any shape or within a segment depth, and of any delay or within a bound.
 ///
-/// Each limit alone is kept exactly: of all paths that keep it the cheapest one is found. With both, what is found is the
-/// cheapest path within the depth, if it is within the delay too, else the cheapest one within the delay, if it is within
-/// the depth too; a path that keeps both may exist where neither of these does.
-/// Threads: one owner.  Cost: of a run, a Dijkstra, or what SegmentSearch says; of a path that the bound on delay changes,
-/// what `cheapest_path_within` says.
+/// Each limit alone is kept exactly: of all paths that keep it the cheapest one is found. With both, what is found is
+/// the cheapest path within the depth, if it is within the delay too, else the cheapest one within the delay, if it is
+/// within the depth too; a path that keeps both may exist where neither of these does. Threads: one owner.  Cost: of a
+/// run, a Dijkstra, or what SegmentSearch says; of a path that the bound on delay changes, what `cheapest_path_within`
+/// says.
 class PathFinder {
  public:
   /// `topology` outlives the finder.
@@ -28,7 +28,8 @@ class PathFinder {
   [[nodiscard]] std::optional<std::size_t> depth() const { return depth_; }
   /// Of the paths asked for from here on; none: any.
   void set_latency_max(std::optional<Duration> latency_max) { latency_max_ = latency_max; }
-  /// @param cost  by link, >= 0, infinite: not to be used; outlives the runs that follow, and without a depth may change between them
+  /// @param cost  by link, >= 0, infinite: not to be used; outlives the runs that follow, and without a depth may
+  /// change between them
   void set_costs(std::span<const double> cost);
   void run(NodeId source);
   /// From the last run's source, of the cheapest path of any delay; infinite where no path leads.

@@ -63,7 +63,8 @@ void PathReducer::aim() {
   if (levels == 1) return;
   std::vector<double> scale(levels, 0.0);
   if (level_ == kTogether) {
-    for (std::size_t j = 0; j < levels; ++j) scale[j] = what_.levels[j].target > 0.0 ? 1.0 / what_.levels[j].target : 1.0;
+    for (std::size_t j = 0; j < levels; ++j)
+      scale[j] = what_.levels[j].target > 0.0 ? 1.0 / what_.levels[j].target : 1.0;
   } else {
     for (std::size_t j = 0; j < level_ && !frozen_; ++j) scale[j] = limit_[j] > 0.0 ? 1.0 / limit_[j] : 0.0;
     const double lean = frozen_ ? 1.0 : std::clamp(strain() / (1.0 - 0.1 * options_.gap), 0.95, 1.05);

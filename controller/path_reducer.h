@@ -29,17 +29,16 @@ struct PathReduction {
   const PathPlan& plan;
   const TrafficMatrix& demand;
   DemandGroups groups{};
-  std::vector<LevelGoal> levels{};           ///< most important first, at least one
-  std::vector<std::string> class_names{};    ///< for messages
+  std::vector<LevelGoal> levels{};         ///< most important first, at least one
+  std::vector<std::string> class_names{};  ///< for messages
 };
 
 /// The work behind `reduce_paths` and `reduce_class_paths`: takes paths away, then balances and exchanges what is left.
 ///
-/// With several levels, all their columns are lowered together at first, each in units of its target. Where that does not
-/// bring all of them there, they are taken in order: each is lowered alone, with the levels above where they are, and then
-/// together with those, whose limits count as much as where the level stands. Only states in which every level above is
-/// within its limit are kept.
-/// Threads: one owner.
+/// With several levels, all their columns are lowered together at first, each in units of its target. Where that does
+/// not bring all of them there, they are taken in order: each is lowered alone, with the levels above where they are,
+/// and then together with those, whose limits count as much as where the level stands. Only states in which every level
+/// above is within its limit are kept. Threads: one owner.
 class PathReducer {
  public:
   /// All outlive the reducer.
@@ -81,10 +80,10 @@ class PathReducer {
   SplitRows rows_;
   PathFinder finder_;
   SplitDescent descent_;
-  std::vector<double> limit_;       // by level
-  std::size_t level_ = kTogether;   // that is being lowered
-  bool frozen_ = false;             // the levels above stay as they are
-  double target_;                   // for the height
+  std::vector<double> limit_;                         // by level
+  std::size_t level_ = kTogether;                     // that is being lowered
+  bool frozen_ = false;                               // the levels above stay as they are
+  double target_;                                     // for the height
   std::vector<std::vector<SplitRows::Choice>> best_;  // by row
   double lowest_ = std::numeric_limits<double>::infinity();
   int rounds_ = 0;

@@ -14,9 +14,8 @@ namespace wan::controller {
 /// Pairwise descent on the soft maximum of utilisation over the splits of a plan, with at most so many paths a row.
 ///
 /// A sweep moves share within each row from its dearest path to its cheapest; an exchange offers each row the cheapest
-/// path that its rule allows. Neither ever raises the soft maximum, and neither touches rows that cross no busy link, nor
-/// fixed ones. With several levels the soft maximum runs over their columns (LinkPotential).
-/// Threads: one owner.
+/// path that its rule allows. Neither ever raises the soft maximum, and neither touches rows that cross no busy link,
+/// nor fixed ones. With several levels the soft maximum runs over their columns (LinkPotential). Threads: one owner.
 class SplitDescent {
  public:
   /// All outlive the descent.
@@ -61,7 +60,8 @@ class SplitDescent {
   using Row = SplitRows::Row;
   using Choice = SplitRows::Choice;
 
-  [[nodiscard]] LinkPotential::Move move_of(const Row& row, const Choice& from, std::span<const std::uint32_t> to) const {
+  [[nodiscard]] LinkPotential::Move move_of(const Row& row, const Choice& from,
+                                            std::span<const std::uint32_t> to) const {
     return {.level = row.level, .from = rows_.links(from), .to = to};
   }
   [[nodiscard]] static double rate_of(const Row& row, const Choice& choice) { return row.rate_bps * choice.share; }
@@ -83,8 +83,8 @@ class SplitDescent {
   LinkPotential loads_;
   std::size_t first_level_ = 0, last_level_ = 0;
   std::vector<std::vector<std::vector<std::uint32_t>>> rows_from_;  // [group][source]: rows with traffic, not fixed
-  std::vector<double> tie_;                            // by link: delay and hop, 2 on average
-  std::vector<double> cost_;  // of the group worked on
+  std::vector<double> tie_;                                         // by link: delay and hop, 2 on average
+  std::vector<double> cost_;                                        // of the group worked on
   std::vector<std::uint32_t> path_;
 };
 
