@@ -11,6 +11,8 @@
 namespace wan::controller {
 namespace {
 
+constexpr double kBoundLost = 0.1;  // of the gap: what bounds may lose to higher limits before better ones are sought
+
 /// The number of a group, a new one if it is not there yet.
 std::uint32_t number_of(std::vector<RowGroup>& groups, const RowGroup& wanted) {
   const auto number = static_cast<std::uint32_t>(std::find(groups.begin(), groups.end(), wanted) - groups.begin());
@@ -39,25 +41,66 @@ DemandGroups demand_groups(const Topology& topology, const PolicySet& policies, 
   return found;
 }
 
-/// Limits up to what the levels reach now; bounds down by what that is worth to the levels below.
-void settle_limits(const Topology& topology, const std::vector<double>& reached,
-                   std::vector<LevelCertificate>& levels) {
-  std::vector<double> rise;
-  for (std::size_t k = 0; k < levels.size(); ++k) {
-    LevelCertificate& level = levels[k];
-    for (std::size_t j = 0; j < k; ++j) {
-      double worth = 0.0;
-      for (std::size_t l = 0; l < topology.link_count(); ++l) {
-        const Link& link = topology.links()[l];
-        if (link.up) worth += level.duals[j][l] * link.capacity.bps();
-      }
-      level.lower_bound -= rise[j] * worth;
-    }
-    level.lower_bound = std::max(0.0, level.lower_bound);
-    level.utilization = reached[k];
-    rise.push_back(std::max(0.0, reached[k] - level.limit));
-    level.limit = std::max(level.limit, reached[k]);
+/// What a higher limit of level j, above, lowers the bound of level k by, for each part of utilisation.
+double worth_of_limit(const Topology& topology, const LevelCertificate& level, std::size_t j) {
+  double worth = 0.0;
+  for (std::size_t l = 0; l < topology.link_count(); ++l) {
+    const Link& link = topology.links()[l];
+    if (link.up) worth += level.duals[j][l] * link.capacity.bps();
   }
+  return worth;
+}
+
+/// The same prices prove another bound under other limits.
+/// @param level  number k of `levels`; its bound is for their limits
+double bound_under(const Topology& topology, const std::vector<LevelCertificate>& levels, std::size_t k,
+                   const std::vector<double>& limits) {
+  double bound = levels[k].lower_bound;
+  for (std::size_t j = 0; j < k; ++j) bound -= (limits[j] - levels[j].limit) * worth_of_limit(topology, levels[k], j);
+  return std::max(0.0, bound);
+}
+
+std::vector<LevelGoal> goals_of(const Topology& topology, const std::vector<LevelCertificate>& levels, double gap) {
+  std::vector<LevelGoal> goals;
+  for (std::size_t k = 0; k < levels.size(); ++k) {
+    const LevelCertificate& level = levels[k];
+    LevelGoal goal{.target = std::max(level.lower_bound * (1.0 + gap), level.limit),
+                   .limit = level.limit,
+                   .target_min = level.level.utilization_target.value_or(0.0)};
+    for (std::size_t j = 0; j < k; ++j) {
+      goal.worth_of_limits.push_back((1.0 + gap) * worth_of_limit(topology, level, j));
+    }
+    goals.push_back(std::move(goal));
+  }
+  return goals;
+}
+
+/// Takes over what a plan of any number of paths under limits like these proves, where it is more.
+void take_better_bounds(const Topology& topology, const std::vector<LevelCertificate>& proven,
+                        const std::vector<double>& limits, std::vector<LevelCertificate>& levels) {
+  for (std::size_t k = 0; k < levels.size(); ++k) {
+    const double bound = bound_under(topology, proven, k, limits);
+    if (bound <= levels[k].lower_bound) continue;
+    levels[k].lower_bound = bound;
+    levels[k].duals = proven[k].duals;
+  }
+}
+
+/// Limits up to what the levels reach now, and bounds that hold under them.
+/// @return  whether a bound lost more than the gap is measured in
+bool settle_limits(const Topology& topology, const std::vector<double>& reached, double gap,
+                   std::vector<LevelCertificate>& levels) {
+  std::vector<double> limits, bounds;
+  for (std::size_t k = 0; k < levels.size(); ++k) limits.push_back(std::max(levels[k].limit, reached[k]));
+  for (std::size_t k = 0; k < levels.size(); ++k) bounds.push_back(bound_under(topology, levels, k, limits));
+  bool lost = false;
+  for (std::size_t k = 0; k < levels.size(); ++k) {
+    lost = lost || bounds[k] < levels[k].lower_bound * (1.0 - kBoundLost * gap);
+    levels[k].lower_bound = bounds[k];
+    levels[k].utilization = reached[k];
+    levels[k].limit = limits[k];
+  }
+  return lost;
 }
 
 }  // namespace
@@ -79,17 +122,20 @@ Result<FewClassRoutes> reduce_class_paths(const Topology& topology, const Traffi
   const std::vector<std::size_t> level_of = level_of_class(levels, traffic.class_count());
   PathReduction what{.plan = few.routes.plan,
                      .demand = traffic,
-                     .groups = demand_groups(topology, policies, few.routes.plan, level_of)};
-  for (const LevelCertificate& level : few.routes.levels) {
-    const double target = std::max(level.lower_bound * (1.0 + options.gap), level.limit);
-    what.levels.push_back({.target = target, .limit = level.limit});
-  }
+                     .groups = demand_groups(topology, policies, few.routes.plan, level_of),
+                     .levels = goals_of(topology, few.routes.levels, options.gap)};
   for (const ClassPolicy& policy : policies.classes) what.class_names.push_back(policy.name);
   PathReducer reducer{topology, what, options};
   if (const auto reduced = reducer.run(); !reduced) return tl::unexpected<Error>{reduced.error()};
   few.routes.plan = reducer.to_plan();
-  settle_limits(topology, level_utilizations(topology, few.routes.plan, traffic, level_of, levels.size()),
-                few.routes.levels);
+  const std::vector<double> reached = level_utilizations(topology, few.routes.plan, traffic, level_of, levels.size());
+  if (settle_limits(topology, reached, options.gap, few.routes.levels)) {
+    ClassPlanOptions again{.gap = options.gap, .least_delay = false};
+    for (const LevelCertificate& level : few.routes.levels) again.limits_min.push_back(level.limit);
+    const auto proven = plan_classes(topology, traffic, policies, again);
+    if (!proven) return tl::unexpected<Error>{proven.error()};
+    take_better_bounds(topology, proven->levels, again.limits_min, few.routes.levels);
+  }
   few.routes.certificate.utilization = few.routes.levels.back().utilization;
   if (options.sid_depth) few.segments = segment_lists_of(topology, few.routes.plan, *options.sid_depth);
   return few;

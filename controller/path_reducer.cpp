@@ -232,10 +232,19 @@ void PathReducer::drop_small_shares() {
   for (auto& [r, choices] : before) rows_.rows()[r].choices = std::move(choices);
 }
 
+double PathReducer::target_of(std::size_t level) const {
+  const LevelGoal& goal = what_.levels[level];
+  double target = goal.target;
+  for (std::size_t j = 0; j < goal.worth_of_limits.size(); ++j) {
+    target -= goal.worth_of_limits[j] * (limit_[j] - what_.levels[j].limit);
+  }
+  return std::max(target, goal.target_min);
+}
+
 /// Lowers one level, with none of those above over its limit.
-void PathReducer::lower(std::size_t level) {
+void PathReducer::lower(std::size_t level, double target) {
   level_ = level;
-  target_ = what_.levels[level].target;
+  target_ = target;
   lowest_ = std::numeric_limits<double>::infinity();
   frozen_ = true;
   descent_.set_levels(level, level);
@@ -250,8 +259,9 @@ void PathReducer::lower(std::size_t level) {
 void PathReducer::lower_in_order() {
   for (std::size_t level = 0; level < limit_.size(); ++level) {
     descent_.set_loads(kSharpnessMin);
-    if (limit_.size() > 1 && descent_.column_utilization(level) > what_.levels[level].target) {
-      lower(level);
+    const double target = target_of(level);
+    if (limit_.size() > 1 && descent_.column_utilization(level) > target) {
+      lower(level, target);
       descent_.set_loads(kSharpnessMin);
     }
     limit_[level] = std::max(limit_[level], descent_.column_utilization(level));

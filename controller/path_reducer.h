@@ -22,6 +22,10 @@ namespace wan::controller {
 struct LevelGoal {
   double target = 0.0;  ///< low enough: the work stops here
   double limit = 0.0;   ///< where levels below may leave it, or where it has come to if that is more
+  /// By level above: how much lower the target is for each part of utilisation by which that level's limit has risen;
+  /// no target is below `target_min`.
+  std::vector<double> worth_of_limits{};
+  double target_min = 0.0;
 };
 
 /// The demands of a plan, which of them are of which level, and which paths they may take.
@@ -54,7 +58,8 @@ class PathReducer {
 
   void keep_few();
   void lower_in_order();
-  void lower(std::size_t level);
+  [[nodiscard]] double target_of(std::size_t level) const;
+  void lower(std::size_t level, double target);
   void aim();
   [[nodiscard]] double strain() const;
   [[nodiscard]] double height() const;
