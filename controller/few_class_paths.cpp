@@ -30,7 +30,7 @@ DemandGroups demand_groups(const Topology& topology, const PolicySet& policies, 
     const RuledDemand& demand = ruled.demands[ruled.demand_of[pair]];
     pair_at[demand.from.index() * n + demand.to.index()] = pair;
   }
-  DemandGroups found{.groups = {}, .of_demand = {}};
+  DemandGroups found{.groups = {}, .of_demand = {}, .merged = false};
   found.of_demand.reserve(plan.demand_count());
   for (const Demand& demand : plan.demands()) {
     const std::size_t pair = pair_at[demand.from.index() * n + demand.to.index()];

@@ -18,7 +18,7 @@ SplitRows::SplitRows(const Topology& topology, const PathPlan& plan, const Traff
     const double rate = measured ? demand.at(each.cls, each.from, each.to).bps() : 0.0;
     const std::uint32_t group = groups_.of_demand.empty() ? 0 : groups_.of_demand[d];
     std::uint32_t& row = newest[(group * n + each.from.index()) * n + each.to.index()];
-    if (row == kNone || !same_split(rows_[row], plan, d)) {
+    if (row == kNone || !groups_.merged || !same_split(rows_[row], plan, d)) {
       row = static_cast<std::uint32_t>(rows_.size());
       rows_.push_back({.from = each.from, .to = each.to, .group = group, .level = groups_.groups[group].level});
       rows_.back().choices.reserve(plan.path_count(d));

@@ -23,10 +23,11 @@ struct RowGroup {
 struct DemandGroups {
   std::vector<RowGroup> groups{RowGroup{}};
   std::vector<std::uint32_t> of_demand{};  ///< by demand of the plan; empty: all are of the first
+  bool merged = true;  ///< false: every demand is a row of its own, so that those split alike may part
 };
 
 /// A plan taken apart so that its splits and paths can be changed: demands of one pair and one group with equal splits
-/// are one row.
+/// are one row, where wanted.
 ///
 /// Links of paths lie in one array that only grows; what is no longer used stays there.
 /// Threads: one owner. Memory: what the plan takes, and what is added.

@@ -156,7 +156,9 @@ bool some_path_within(const ClassWishes& wishes, IgpTable& igp, const Demand& de
 }  // namespace
 
 TEST_CASE("few paths by priority keep rules, limits above and true bounds", "[few_class_paths][property]") {
-  std::size_t limits_met = 0, levels = 0;
+  std::size_t limits_met = 0, levels = 0, below = 0;
+  double excess_of_one = 0.0,
+         excess_of_two = 0.0;  // of the levels below the first, over bounds for any number of paths
   for (std::uint64_t seed = 1; seed <= 150; ++seed) {
     const ClassWishes wishes{seed, seed % 3 != 0};
     for (const std::size_t paths_max : {1U, 2U, 4U}) {
@@ -174,13 +176,21 @@ TEST_CASE("few paths by priority keep rules, limits above and true bounds", "[fe
         const double wanted = std::max(few->routes.levels[k].lower_bound, before->levels[k].limit) * (1.0 + kGap);
         limits_met += paths_max == 4 && few->routes.levels[k].utilization <= wanted;
         levels += paths_max == 4;
+        const LevelCertificate& level = few->routes.levels[k];
+        if (k == 0 || !(level.lower_bound > 0.0)) continue;
+        below += paths_max == 1;
+        const double excess = level.utilization / level.lower_bound - 1.0;
+        if (paths_max == 1) excess_of_one += excess;
+        if (paths_max == 2) excess_of_two += excess;
       }
       const auto again = few_of(wishes, {.paths_max = paths_max, .gap = kGap});
       CHECK((again && again->routes.plan == few->routes.plan));
     }
   }
-  CAPTURE(limits_met, levels);
+  CAPTURE(limits_met, levels, excess_of_one, excess_of_two, below);
   CHECK(static_cast<double>(limits_met) >= 0.97 * static_cast<double>(levels));  // four paths cost next to nothing
+  CHECK(excess_of_one <= 0.118 * static_cast<double>(below));                    // found: 0.110 and 0.012
+  CHECK(excess_of_two <= 0.0135 * static_cast<double>(below));
 }
 
 TEST_CASE("few paths by priority come near every choice of so many paths", "[few_class_paths][property]") {
@@ -208,16 +218,14 @@ TEST_CASE("few paths by priority come near every choice of so many paths", "[few
       const double ratio = level.utilization / best;
       CHECK(ratio >= 1.0 - 1e-6);
       worst = std::max(worst, ratio);
-      if (ratio > 1.05) WARN("seed " << seed << " K " << paths_max << " level " << k << " of " << few->routes.levels.size() << " ratio " << ratio << " best " << best << " demands " << test::commodities_of(wishes).demands.size() << " bound " << level.lower_bound);
       if (k == 0) worst_first = std::max(worst_first, ratio);
       sum += ratio;
       ++compared;
     }
   }
   CAPTURE(worst, worst_first, sum / compared, compared);
-  CHECK(worst <= 1.6);
-  CHECK(worst_first <= 1.25);
-  CHECK(sum / compared <= 1.03);
+  CHECK(worst <= 1.2);
+  CHECK(sum / compared <= 1.01);
 }
 
 TEST_CASE("the most important level fares as it does alone", "[few_class_paths][property]") {
@@ -227,14 +235,16 @@ TEST_CASE("the most important level fares as it does alone", "[few_class_paths][
     const ClassWishes wishes{seed, false};
     const auto level_of = level_of_class(wishes.levels(), wishes.class_count);
     if (wishes.levels().size() < 2) continue;
-    ClassWishes alone = wishes;
+    ClassWishes alone = wishes, crowded = wishes;
     const std::size_t entries = wishes.topology.node_count() * wishes.topology.node_count();
     for (std::size_t e = 0; e < alone.traffic.bps().size(); ++e) {
-      if (level_of[e / entries] > 0) alone.traffic.bps()[e] = 0.0;
+      if (level_of[e / entries] == 0) continue;
+      alone.traffic.bps()[e] = 0.0;
+      crowded.traffic.bps()[e] *= 20.0;
     }
     for (const std::size_t paths_max : {1U, 2U}) {
       CAPTURE(seed, paths_max);
-      const auto together = few_of(wishes, {.paths_max = paths_max, .gap = kGap});
+      const auto together = few_of(crowded, {.paths_max = paths_max, .gap = kGap});
       const auto by_itself = few_of(alone, {.paths_max = paths_max, .gap = kGap});
       REQUIRE((together && by_itself));
       const double lone = by_itself->routes.levels[0].utilization;
