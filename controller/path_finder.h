@@ -16,9 +16,10 @@ namespace wan::controller {
 ///
 /// Each limit alone is kept exactly: of all paths that keep it the cheapest one is found. With both, what is found is
 /// the cheapest path within the depth, if it is within the delay too, else the cheapest one within the delay, if it is
-/// within the depth too; a path that keeps both may exist where neither of these does. Threads: one owner.  Cost: of a
-/// run, a Dijkstra, or what SegmentSearch says; of a path that the bound on delay changes, what `cheapest_path_within`
-/// says.
+/// within the depth too; a path that keeps both may exist where neither of these does.
+///
+/// Threads: one owner.  Cost: of a run, a Dijkstra, or what SegmentSearch says; of a path that the bound on delay
+/// changes, what `cheapest_path_within` says.
 class PathFinder {
  public:
   /// `topology` outlives the finder.

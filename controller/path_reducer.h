@@ -42,7 +42,10 @@ struct PathReduction {
 /// With several levels, all their columns are lowered together at first, each in units of its target. Where that does
 /// not bring all of them there, they are taken in order: each is lowered alone, with the levels above where they are,
 /// and then together with those, whose limits count as much as where the level stands. Only states in which every level
-/// above is within its limit are kept. Threads: one owner.
+/// above is within its limit are kept.
+///
+/// Threads: one owner.  Memory: that of the plan a few times.
+/// Cost: of a round, a shortest-path run a source and a group of demands, and some sweeps over all paths.
 class PathReducer {
  public:
   /// All outlive the reducer.

@@ -15,7 +15,9 @@ namespace wan::controller {
 ///
 /// A sweep moves share within each row from its dearest path to its cheapest; an exchange offers each row the cheapest
 /// path that its rule allows. Neither ever raises the soft maximum, and neither touches rows that cross no busy link,
-/// nor fixed ones. With several levels the soft maximum runs over their columns (LinkPotential). Threads: one owner.
+/// nor fixed ones. With several levels the soft maximum runs over their columns (LinkPotential).
+///
+/// Threads: one owner.
 class SplitDescent {
  public:
   /// All outlive the descent.
