@@ -87,20 +87,21 @@ void take_better_bounds(const Topology& topology, const std::vector<LevelCertifi
 }
 
 /// Limits up to what the levels reach now, and bounds that hold under them.
-/// @return  whether a bound lost more than the gap is measured in
+/// @return  whether better bounds are worth seeking: one lost something to higher limits, or a level misses the gap
 bool settle_limits(const Topology& topology, const std::vector<double>& reached, double gap,
                    std::vector<LevelCertificate>& levels) {
   std::vector<double> limits, bounds;
   for (std::size_t k = 0; k < levels.size(); ++k) limits.push_back(std::max(levels[k].limit, reached[k]));
   for (std::size_t k = 0; k < levels.size(); ++k) bounds.push_back(bound_under(topology, levels, k, limits));
-  bool lost = false;
+  bool weak = false;
   for (std::size_t k = 0; k < levels.size(); ++k) {
-    lost = lost || bounds[k] < levels[k].lower_bound * (1.0 - kBoundLost * gap);
+    const double wanted = std::max(bounds[k], levels[k].level.utilization_target.value_or(0.0)) * (1.0 + gap);
+    weak = weak || bounds[k] < levels[k].lower_bound * (1.0 - kBoundLost * gap) || reached[k] > wanted;
     levels[k].lower_bound = bounds[k];
     levels[k].utilization = reached[k];
     levels[k].limit = limits[k];
   }
-  return lost;
+  return weak;
 }
 
 }  // namespace

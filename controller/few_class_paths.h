@@ -22,8 +22,9 @@ struct FewClassRoutes {
 /// Reduces a plan of `plan_classes` as `reduce_paths` does a plan of one class: every demand of every class at most so
 /// many paths, each within the segment depth, and the utilisations of the levels again as low as can be, most important
 /// first. Where a level needs more than its limit with so few paths, its limit rises to what it reaches: no level below
-/// may push it further. Bounds of the levels below are lowered by what the higher limits above are worth to them, so
-/// that they stay true of every plan within the limits given back.
+/// may push it further. Bounds of the levels below then hold for the higher limits: by the same prices, or where these
+/// lose much or leave a level outside the gap, by those of a plan over all paths under the new limits, if they are
+/// better.
 ///
 /// Rules hold as before: no path over a link that the class avoids or over its latency bound; pinned demands and those
 /// that `routes.broken` names stay on their one path. With a latency bound and a segment depth together a cheaper path

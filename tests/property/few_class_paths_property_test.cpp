@@ -94,13 +94,23 @@ void keep_demands(ClassWishes& wishes, Rng& rng, std::size_t count) {
   }
 }
 
+std::size_t segments_of(const Topology& topology, IgpTable& igp, const Links& path, std::size_t depth) {
+  return path_segments(igp, topology, path, depth).value().size();
+}
+
 /// The lowest utilisation of each level among all choices of `paths_max` paths a demand, given what a plan left the
 /// levels above.
 class EveryChoice {
  public:
-  EveryChoice(const ClassWishes& wishes, std::size_t paths_max)
-      : topology_{wishes.topology}, paths_max_{paths_max}, all_{test::commodities_of(wishes).commodities} {
-    for (const auto& commodity : all_) choices_ *= ways(commodity.paths.size());
+  EveryChoice(const ClassWishes& wishes, const FewPathsOptions& options)
+      : topology_{wishes.topology}, paths_max_{options.paths_max}, all_{test::commodities_of(wishes).commodities} {
+    IgpTable igp{topology_};
+    for (auto& commodity : all_) {
+      std::erase_if(commodity.paths, [&](const Links& path) {
+        return options.sid_depth && segments_of(topology_, igp, path, *options.sid_depth) > *options.sid_depth;
+      });
+      choices_ *= ways(commodity.paths.size());
+    }
   }
   [[nodiscard]] double choices() const { return choices_; }
   [[nodiscard]] double best(std::size_t level, const std::vector<double>& limits) {
@@ -148,9 +158,8 @@ class EveryChoice {
 /// Whether some path that a demand may take needs no more segments.
 bool some_path_within(const ClassWishes& wishes, IgpTable& igp, const Demand& demand, std::size_t depth) {
   const auto allowed = test::allowed_paths(wishes, demand);
-  return std::any_of(allowed.paths.begin(), allowed.paths.end(), [&](const Links& path) {
-    return path_segments(igp, wishes.topology, path, depth).value().size() <= depth;
-  });
+  return std::any_of(allowed.paths.begin(), allowed.paths.end(),
+                     [&](const Links& path) { return segments_of(wishes.topology, igp, path, depth) <= depth; });
 }
 
 }  // namespace
@@ -201,12 +210,14 @@ TEST_CASE("few paths by priority come near every choice of so many paths", "[few
     ClassWishes wishes{seed, seed % 2 == 0};
     Rng rng{seed, "few demands"};
     keep_demands(wishes, rng, 3 + rng.below(3));
-    const std::size_t paths_max = 1 + rng.below(2);
-    EveryChoice every{wishes, paths_max};
+    FewPathsOptions options{.paths_max = 1 + rng.below(2), .gap = kGap};
+    if (rng.below(2) == 0) options.sid_depth = 2 + rng.below(2);
+    EveryChoice every{wishes, options};
     if (wishes.levels().size() < 2 || every.choices() < 20.0 || every.choices() > 1500.0) continue;
+    const auto few = few_of(wishes, options);
+    if (options.sid_depth && !few) continue;  // some pair without traffic has no short list
     ++tried;
-    CAPTURE(seed, paths_max);
-    const auto few = few_of(wishes, {.paths_max = paths_max, .gap = kGap});
+    CAPTURE(seed, options.paths_max, options.sid_depth.value_or(0));
     REQUIRE(few);
     std::vector<double> limits;
     for (std::size_t k = 0; k < few->routes.levels.size(); ++k) {
@@ -275,7 +286,7 @@ TEST_CASE("a segment depth is refused exactly where it and a rule leave some dem
       const Demand& demand = all->plan.demands()[d];
       const auto links = all->plan.path(d, 0).links;
       const bool kept = test::allowed_paths(wishes, demand).broken
-                            ? path_segments(igp, wishes.topology, links, depth).value().size() <= depth
+                            ? segments_of(wishes.topology, igp, Links(links.begin(), links.end()), depth) <= depth
                             : some_path_within(wishes, igp, demand, depth);
       possible = possible && kept;
     }
