@@ -71,7 +71,9 @@ Result<ClassRoutes> plan_classes(const Topology& topology, const TrafficMatrix& 
     goal.good_enough = levels[k].utilization_target.value_or(0.0);
     ColumnBound bound = solver.minimize(goal);
     const double reached = solver.utilization(k);
-    const double limit = std::max({reached, bound.value * (1.0 + options.gap), goal.good_enough}) * (1.0 + kRounding);
+    const double least = k < options.limits_min.size() ? options.limits_min[k] : 0.0;
+    const double limit =
+        std::max(least, std::max({reached, bound.value * (1.0 + options.gap), goal.good_enough}) * (1.0 + kRounding));
     goal.limit.push_back(limit);
     routes.levels.push_back({.level = levels[k],
                              .utilization = reached,

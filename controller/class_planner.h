@@ -15,6 +15,8 @@ namespace wan::controller {
 struct ClassPlanOptions {
   double gap = 0.01;        ///< largest (utilisation - bound) / bound wanted at each level, above 0
   bool least_delay = true;  ///< what the levels leave open buys shorter paths
+  /// By level: no limit is below, as where a plan of few paths needs more. Empty: 0.
+  std::vector<double> limits_min{};
 };
 
 /// What one priority level reaches, and the proof that it could not reach much better.
@@ -22,7 +24,8 @@ struct LevelCertificate {
   PriorityLevel level;
   double utilization = 0.0;  ///< largest load / capacity by the traffic of this level and of those above
   double lower_bound = 0.0;  ///< of the same, under any plan that keeps every level above within its `limit`
-  double limit = 0.0;        ///< what later levels had to leave it: at most lower_bound x (1 + gap), or its target
+  /// What later levels had to leave it: at most lower_bound x (1 + gap), its target or `limits_min`.
+  double limit = 0.0;
   /// [level up to this one][link], 1/(bit/s), >= 0, whose weighted capacities sum to 1 at this level:
   /// lower_bound = sum over demands, by level i, of rate x cheapest allowed path under duals[i] + ... + duals[this]
   ///             - sum over levels j above of limit[j] x sum over links of duals[j] x capacity

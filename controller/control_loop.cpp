@@ -303,7 +303,7 @@ bool ControlLoop::Impl::complies() const {
 PathPlan ControlLoop::Impl::constrained(PathPlan plan) const {
   if (options.constrain) plan = options.constrain(topology, plan);
   if (options.paths_max == 0) return plan;
-  return keep_few_paths(topology, set.forecast, std::move(plan), options.paths_max);
+  return keep_few_paths(topology, set.forecast, std::move(plan), options.paths_max, options.constraints.levels);
 }
 
 TrafficMatrix ControlLoop::Impl::with_headroom(const TrafficMatrix& measured, std::span<const Demand> censored) {

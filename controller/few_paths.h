@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 
+#include "controller/priority_levels.h"
 #include "core/path_plan.h"
 #include "core/path_segments.h"
 #include "core/result.h"
@@ -55,8 +57,11 @@ struct FewPathsPlan {
 /// utilisation there as it takes, no nearer, so that what it was planned for beside is kept. A plan of so few paths is
 /// given back as it is.
 /// @param expected  where it is of another network, the largest shares are kept
+/// @param levels    most important first: each comes as near as it can to what the plan gives it and those above, or to
+///                  its target if that is higher, before the next; classes in none belong to the last. Fewer than two:
+///                  all traffic alike
 [[nodiscard]] PathPlan keep_few_paths(const Topology& topology, const TrafficMatrix& expected, PathPlan plan,
-                                      std::size_t paths_max);
+                                      std::size_t paths_max, std::span<const PriorityLevel> levels = {});
 
 /// The segment list of each path, in as few segments as it takes to stay within `depth`; a path that needs more gets
 /// what it needs.

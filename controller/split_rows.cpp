@@ -2,23 +2,25 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace wan::controller {
 
-SplitRows::SplitRows(const Topology& topology, const PathPlan& plan, const TrafficMatrix& demand)
-    : demands_{plan.demands().begin(), plan.demands().end()} {
+SplitRows::SplitRows(const Topology& topology, const PathPlan& plan, const TrafficMatrix& demand, DemandGroups groups)
+    : groups_{std::move(groups)}, demands_{plan.demands().begin(), plan.demands().end()} {
   constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
   const std::size_t n = topology.node_count();
-  std::vector<std::uint32_t> newest(n * n, kNone);  // by pair: its newest row
+  std::vector<std::uint32_t> newest(groups_.groups.size() * n * n, kNone);  // by group and pair: their newest row
   row_of_.reserve(demands_.size());
   for (std::size_t d = 0; d < demands_.size(); ++d) {
     const Demand& each = demands_[d];
     const bool measured = each.cls.index() < demand.class_count();
     const double rate = measured ? demand.at(each.cls, each.from, each.to).bps() : 0.0;
-    std::uint32_t& row = newest[each.from.index() * n + each.to.index()];
-    if (row == kNone || !same_split(rows_[row], plan, d)) {
+    const std::uint32_t group = groups_.of_demand.empty() ? 0 : groups_.of_demand[d];
+    std::uint32_t& row = newest[(group * n + each.from.index()) * n + each.to.index()];
+    if (row == kNone || !groups_.merged || !same_split(rows_[row], plan, d)) {
       row = static_cast<std::uint32_t>(rows_.size());
-      rows_.push_back({.from = each.from, .to = each.to});
+      rows_.push_back({.from = each.from, .to = each.to, .group = group, .level = groups_.groups[group].level});
       rows_.back().choices.reserve(plan.path_count(d));
       for (std::size_t p = 0; p < plan.path_count(d); ++p) {
         const auto [fraction, path] = plan.path(d, p);
@@ -60,14 +62,20 @@ bool SplitRows::has(const Row& row, std::span<const std::uint32_t> path) const {
   });
 }
 
-std::vector<double> SplitRows::loads_bps(std::size_t link_count) const {
-  std::vector<double> load(link_count, 0.0);
+const Demand& SplitRows::first_demand(std::size_t row) const {
+  return demands_[static_cast<std::size_t>(std::find(row_of_.begin(), row_of_.end(), row) - row_of_.begin())];
+}
+
+std::vector<double> SplitRows::loads_bps(std::size_t link_count, std::size_t level_count) const {
+  std::vector<double> load(level_count * link_count, 0.0);
   for (const Row& row : rows_) {
     if (row.rate_bps <= 0.0) continue;
+    double* of_level = load.data() + row.level * link_count;
     for (const Choice& choice : row.choices) {
-      for (const std::uint32_t link : links(choice)) load[link] += row.rate_bps * choice.share;
+      for (const std::uint32_t link : links(choice)) of_level[link] += row.rate_bps * choice.share;
     }
   }
+  for (std::size_t entry = link_count; entry < load.size(); ++entry) load[entry] += load[entry - link_count];
   return load;
 }
 

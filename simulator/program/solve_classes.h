@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "core/io/plan_file.h"
 #include "core/io/topology_file.h"
 #include "core/traffic_matrix.h"
 #include "simulator/program/class_traffic.h"
@@ -26,12 +27,14 @@ struct ClassSolveOptions {
 /// What `solve` is told anyway.
 struct SolveRequest {
   double gap = 0.01;
+  io::PlanLimits limits{};  ///< none: as many paths as it takes, of any length
   std::string plan_out, json;
 };
 
 void add_class_solve_options(CLI::App& command, ClassSolveOptions& options);
 
-/// Plans by class priority or for fair shares, has the plan verified, and reports. Gives the exit code.
+/// Plans by class priority or for fair shares, has the plan verified, and reports. Gives the exit code. Limits go with
+/// priorities alone.
 [[nodiscard]] int solve_classes(const io::TopologyFile& network, const TrafficMatrix& base,
                                 const ClassSolveOptions& options, const SolveRequest& request,
                                 const BestUtilization& best_utilization);

@@ -16,6 +16,7 @@
 #include "core/io/plan_file.h"
 #include "core/io/topology_file.h"
 #include "simulator/fluid_network.h"
+#include "simulator/program/path_limits.h"
 #include "simulator/program/plan_verifier.h"
 #include "simulator/program/solve_classes.h"
 
@@ -33,10 +34,9 @@ Examples:
   aiwan-sim solve --topology Cogentco.graphml --demands gravity:7:0.8 --plan-out plan.json --json -
   aiwan-sim solve --topology net.graph --demands net.demands --policies policies.yaml --class-share gold=0.2
                   --objective classes
+  aiwan-sim solve --topology net.graph --demands net.demands --policies policies.yaml --class-share gold=0.2
+                  --paths 4 --sid-depth 6 --plan-out plan.json
   aiwan-sim solve --topology net.graph --demands gravity:7:1.4 --objective fair --json shares.json)";
-
-constexpr std::size_t kPathsUnlimited = 1'000'000;
-constexpr double kGapOfAllPaths = 0.7;  // of the gap wanted, for the plan that few paths are taken from
 
 struct SolveOptions {
   std::string topology, demands, plan_out, json;
@@ -46,7 +46,12 @@ struct SolveOptions {
   bool any_delay = false;
   std::size_t paths_max = 0, sid_depth = 0;  // 0: any number
 
-  [[nodiscard]] bool few() const { return paths_max > 0 || sid_depth > 0; }
+  [[nodiscard]] io::PlanLimits limits() const {
+    io::PlanLimits limits;
+    if (paths_max > 0) limits.paths_max = paths_max;
+    if (sid_depth > 0) limits.sid_depth = sid_depth;
+    return limits;
+  }
   ClassSolveOptions classes;
 };
 
@@ -90,11 +95,8 @@ io::PlanFile plan_file(const Topology& topology, const Solved& solved) {
 /// At most so many paths a demand and segments a path.
 Result<void> reduce(const Topology& topology, const TrafficMatrix& traffic, const SolveOptions& options,
                     Solved& solved) {
-  controller::FewPathsOptions few_options{.gap = options.gap};
-  few_options.paths_max = options.paths_max > 0 ? options.paths_max : kPathsUnlimited;
-  if (options.paths_max > 0) solved.limits.paths_max = options.paths_max;
-  if (options.sid_depth > 0) solved.limits.sid_depth = few_options.sid_depth = options.sid_depth;
-  auto few = controller::reduce_paths(topology, traffic, solved.routes.plan, solved.routes.certificate, few_options);
+  auto few = controller::reduce_paths(topology, traffic, solved.routes.plan, solved.routes.certificate,
+                                      few_paths_options(solved.limits, options.gap));
   if (!few) return tl::unexpected<Error>{few.error()};
   solved.routes.plan = std::move(few->plan);
   solved.routes.certificate = std::move(few->certificate);
@@ -105,15 +107,16 @@ Result<void> reduce(const Topology& topology, const TrafficMatrix& traffic, cons
 Result<Solved> solve(const Topology& topology, const TrafficMatrix& traffic, const SolveOptions& options) {
   const SteadyClock clock;
   const Duration started = clock.now();
-  // What few paths cost comes out of the same gap.
-  const double gap = options.few() ? kGapOfAllPaths * options.gap : options.gap;
+  const bool few = options.limits() != io::PlanLimits{};
+  const double gap = few ? kGapOfAllPaths * options.gap : options.gap;  // what few paths cost comes out of the same gap
   auto routes = controller::plan_paths(topology, traffic,
                                        {.gap = gap, .threads = options.threads, .least_delay = !options.any_delay});
   if (!routes) return tl::unexpected<Error>{routes.error()};
   Solved solved{};
   solved.routes = *std::move(routes);
   solved.all_paths_utilization = solved.routes.certificate.utilization;
-  if (options.few()) {
+  if (few) {
+    solved.limits = options.limits();
     if (const auto reduced = reduce(topology, traffic, options, solved); !reduced) {
       return tl::unexpected<Error>{reduced.error()};
     }
@@ -153,8 +156,7 @@ nlohmann::ordered_json to_json(const Topology& topology, const TrafficMatrix& tr
                                   {"unrouted", std::move(unrouted)}};
   if (solved.limits != io::PlanLimits{}) {
     document["all_paths_mlu"] = solved.all_paths_utilization;
-    document["paths_max"] = solved.limits.paths_max ? nlohmann::ordered_json(*solved.limits.paths_max) : nullptr;
-    document["sid_depth"] = solved.limits.sid_depth ? nlohmann::ordered_json(*solved.limits.sid_depth) : nullptr;
+    add_limits(document, solved.limits);
   }
   if (solved.exact) {
     document["exact_mlu"] = solved.exact->utilization;
@@ -175,11 +177,8 @@ void tell(std::ostream& talk, const io::TopologyFile& network, const TrafficMatr
        << (solved.verified ? ", verified\n" : "\n");
   talk << std::setprecision(4) << "mean delay " << solved.delay_stretch << " times that of shortest paths\n";
   if (solved.limits != io::PlanLimits{}) {
-    talk << "limited to";
-    if (solved.limits.paths_max) talk << ' ' << *solved.limits.paths_max << " paths a demand";
-    if (solved.limits.paths_max && solved.limits.sid_depth) talk << " and";
-    if (solved.limits.sid_depth) talk << ' ' << *solved.limits.sid_depth << " segments a path";
-    talk << std::setprecision(6) << "; over all paths the plan before reached " << solved.all_paths_utilization << '\n';
+    talk << "limited to " << limits_text(solved.limits) << std::setprecision(6)
+         << "; over all paths the plan before reached " << solved.all_paths_utilization << '\n';
   }
   if (solved.exact) {
     talk << std::setprecision(6) << "exact optimum       " << solved.exact->utilization << " by linear programming, "
@@ -202,10 +201,8 @@ int run_solve(const SolveOptions& options, const BestUtilization& best_utilizati
   const auto traffic = resolve_demands(options.demands, topology, best_utilization);
   if (!traffic) return report(traffic.error());
   if (options.classes.wanted()) {
-    if (options.few()) {
-      return report({ErrorCode::kBadInput, "--paths and --sid-depth do not go with --policies and --objective yet"});
-    }
-    const SolveRequest request{.gap = options.gap, .plan_out = options.plan_out, .json = options.json};
+    const SolveRequest request{
+        .gap = options.gap, .limits = options.limits(), .plan_out = options.plan_out, .json = options.json};
     return solve_classes(*network, *traffic, options.classes, request, best_utilization);
   }
   const auto solved = solve(topology, *traffic, options);
@@ -240,7 +237,9 @@ void add_solve_command(CLI::App& app, int& exit_code, BestUtilization best_utili
   command->add_option("--threads", options->threads, "changes the time, never the plan")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
-  command->add_option("--paths", options->paths_max, "at most so many paths a demand; otherwise as many as it takes")
+  command
+      ->add_option("--paths", options->paths_max,
+                   "at most so many paths a demand; otherwise as many as it takes. Not for fair shares")
       ->check(CLI::Range(1, 1000));
   command
       ->add_option("--sid-depth", options->sid_depth,

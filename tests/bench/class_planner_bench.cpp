@@ -1,6 +1,7 @@
 // Plans by class priority and fair shares against exact linear programs on the same instance in the same run: the
 // built-in backbone (always there), Abilene and GEANT (../shared/data), and REPETITA's Cogentco and UsCarrier, unpacked
-// from ../shared/data/repetita/zoo.tar.xz. Four classes of four priorities, each entry split among them at random.
+// from ../shared/data/repetita/zoo.tar.xz. Four classes of four priorities, each entry split among them at random. Few
+// paths are taken from the same plans.
 //
 // The reference is Clp on the edge formulation by level and source, level after level, as ReferenceLp solves it for one
 // class: each level is priced as if those above it stood on their own optimum, which is no more work than a
@@ -16,6 +17,7 @@
 
 #include "controller/class_planner.h"
 #include "controller/fair_share.h"
+#include "controller/few_class_paths.h"
 #include "controller/reference_lp.h"
 #include "core/huge_page_heap.h"
 #include "core/io/topology_file.h"
@@ -97,6 +99,21 @@ void classes(benchmark::State& state, const Instance& instance, double gap, bool
   state.counters["worst_gap_percent"] = 100.0 * worst;
 }
 
+/// The reduction alone: the plan that it begins with is made outside of the time.
+void few_paths(benchmark::State& state, const Instance& instance, const wan::controller::FewPathsOptions& options) {
+  const auto routes =
+      wan::controller::plan_classes(instance.topology, instance.traffic, four_priorities(), {.gap = 0.7 * options.gap});
+  double worst = 0.0;
+  for (auto _ : state) {
+    const auto few =
+        wan::controller::reduce_class_paths(instance.topology, instance.traffic, four_priorities(), *routes, options);
+    worst = 0.0;
+    if (!few) return state.SkipWithError(few.error().message.c_str());
+    for (const auto& level : few->routes.levels) worst = std::max(worst, level.utilization / level.lower_bound - 1.0);
+  }
+  state.counters["worst_gap_percent"] = 100.0 * worst;
+}
+
 /// All traffic as one class: one filling.
 void shares(benchmark::State& state, const Instance& instance) {
   for (auto _ : state) {
@@ -141,6 +158,11 @@ void register_instance(const std::string& name, const Instance& instance, const 
         [&instance, gap](benchmark::State& state) { classes(state, instance, gap, false); });
   }
   add("classes_least_delay/gap:0.01", [&instance](benchmark::State& state) { classes(state, instance, 0.01, true); });
+  add("few_paths:4/gap:0.01",
+      [&instance](benchmark::State& state) { few_paths(state, instance, {.paths_max = 4, .gap = 0.01}); });
+  add("few_paths:4/sid_depth:8/gap:0.01", [&instance](benchmark::State& state) {
+    few_paths(state, instance, {.paths_max = 4, .sid_depth = 8, .gap = 0.01});
+  });
   register_fair(name, overloaded);
   auto* reference = add("exact_clp_by_level", [&instance](benchmark::State& state) { exact(state, instance); });
   if (slow) reference->Iterations(1);

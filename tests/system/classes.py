@@ -193,6 +193,48 @@ class Classes(ProgramTest):
                 self.plan.write_text(json.dumps(plan))
                 self.refused(run(SIM, "verify", *arguments, "--plan", self.plan), "aiwan-sim verify: ")
 
+    def test_few_paths_keep_the_order_of_classes(self):
+        arguments = self.traffic(default=12, gold=4, silver=8)
+        solved, verdict = self.solve(arguments, "--paths", 1, "--sid-depth", 1)
+        gold, silver, default = solved["levels"]
+        # Gold must go over B. Silver's 8 whole over C are 8 of 30, below gold's 4 of 10; the default's 12 over C too.
+        self.assertAlmostEqual(gold["utilization"], 0.4, delta=1e-9)
+        self.assertAlmostEqual(silver["utilization"], 0.4, delta=1e-9)
+        self.assertAlmostEqual(default["utilization"], 20 / 30, delta=1e-9)
+        self.assertAlmostEqual(default["all_paths_utilization"], 0.6, delta=6e-3)
+        self.assertEqual((solved["paths_max"], solved["sid_depth"]), (1, 1))
+        self.assertEqual((verdict["paths_most"], verdict["segments_most"]), (1, 1))
+        plan = json.loads(self.plan.read_text())
+        self.assertEqual(plan["limits"], {"paths_max": 1, "sid_depth": 1})
+        self.assertEqual(run(SIM, "verify", *arguments, "--plan", self.plan, "--paths", 1, "--sid-depth", 1).code, 0)
+        table = run(SIM, "solve", *arguments, "--paths", 1, "--sid-depth", 1).out
+        self.assertIn("over all paths", table)
+        self.assertIn("limited to 1 paths a demand and 1 segments a path", table)
+
+    def test_forged_few_paths_are_refused(self):
+        arguments = self.traffic(default=22, gold=4, silver=8)
+        self.solve(arguments, "--paths", 2, "--sid-depth", 2)
+        self.assertTrue(any(len(d["paths"]) == 2 for d in json.loads(self.plan.read_text())["demands"]))
+        self.forge(arguments, {
+            "fewer paths": lambda plan: plan["limits"].update(paths_max=1),
+            "a list that leads elsewhere": lambda plan: self.gold(plan)["paths"][0].update(segments=["N2", "N3"]),
+            "a list too long": lambda plan: self.gold(plan)["paths"][0].update(segments=["N1", "N1", "N3"]),
+            "no lists": lambda plan: [path.pop("segments") for d in plan["demands"] for path in d["paths"]],
+            "a limit that is passed": lambda plan: plan["class_proof"]["levels"][1].update(limit=0.3),
+            "a higher bound": lambda plan: plan["class_proof"]["levels"][2].update(lower_bound=0.9),
+        })
+
+    def test_what_does_not_go_with_few_paths_is_named(self):
+        arguments = self.traffic(default=12, gold=4, silver=8)
+        self.refused(run(SIM, "solve", *arguments, "--objective", "fair", "--paths", 4), "depends on the paths",
+                     "--objective classes")
+        self.graph.write_text(GRAPH.replace("BD 1 3 1", "BD 1 3 10"))  # B's own way to D is over A and C
+        self.refused(run(SIM, "solve", *arguments, "--sid-depth", 1),
+                     "no path from A to D (gold) within its class's rule can be described by 1 segment",
+                     "all demands can by 2 segments")
+        solved, _ = self.solve(arguments, "--sid-depth", 2)
+        self.assertEqual(solved["paths_max"], None)
+
     def test_wrong_arguments(self):
         arguments = self.traffic(default=1, gold=1, silver=1)
         self.refused(run(SIM, "solve", *arguments, "--class-share", "golden=0.1"), "no such class", "gold")
@@ -209,9 +251,9 @@ class Classes(ProgramTest):
         self.refused(run(SIM, "verify", *arguments, "--plan", self.plan), "nothing about classes")
 
     def test_the_same_arguments_give_the_same_answer(self):
-        for objective in ["classes", "fair"]:
+        for objective in [["classes"], ["fair"], ["classes", "--paths", 1]]:
             with self.subTest(objective):
-                arguments = [*self.traffic(default=40, gold=12, silver=15), "--objective", objective]
+                arguments = [*self.traffic(default=40, gold=12, silver=15), "--objective", *objective]
                 first, second = (run_json(SIM, "solve", *arguments) for _ in range(2))
                 self.assertEqual(without_times(first), without_times(second))
 
@@ -229,6 +271,16 @@ class RealNetworks(ProgramTest):
             verdict = run_json(SIM, "verify", *arguments, "--plan", folder / "plan.json")
             self.assertTrue(verdict["verified"])
             self.assertTrue(all(level["gap"] <= 0.01 * (1 + 1e-6) for level in solved["levels"]))
+
+            few = run_json(SIM, "solve", *arguments, "--paths", 4, "--sid-depth", 6, "--plan-out", folder / "plan.json")
+            verdict = run_json(SIM, "verify", *arguments, "--plan", folder / "plan.json", "--paths", 4, "--sid-depth", 6)
+            self.assertTrue(verdict["verified"])
+            self.assertLessEqual(verdict["paths_most"], 4)
+            self.assertLessEqual(verdict["segments_most"], 6)
+            for level, found in zip(few["levels"], verdict["classes"]["levels"]):
+                self.assertLessEqual(level["gap"], 0.01 * (1 + 1e-6))
+                self.assertLessEqual(level["utilization"], level["limit"] * (1 + 1e-9))
+                self.assertAlmostEqual(level["utilization"], found["utilization"], delta=1e-9)
 
             arguments[3] = "gravity:7:1.6"  # more than fits
             solved = run_json(SIM, "solve", *arguments, "--objective", "fair", "--plan-out", folder / "plan.json")

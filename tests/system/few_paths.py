@@ -97,6 +97,39 @@ class FewPaths(ProgramTest):
                 self.assertLessEqual(len(path["segments"]), 5)
                 self.assertEqual(igp.expand(path["links"][0], path["segments"]), path["links"])
 
+    def test_classes_of_three_priorities_stay_within_a_percent_each_in_short_lists(self):
+        name = "UsCarrier"
+        graph, demands = self.zoo(name)
+        links = graph_links(graph)
+        avoided = 7
+        policies = self.folder / "policies.yaml"
+        policies.write_text("classes:\n  - name: default\n  - {name: gold, dscp: [46], priority: 2, latency_max: 12 ms}\n"
+                            f"  - {{name: silver, dscp: [18], priority: 1, avoid: ['{self.link_name(graph, avoided)}']}}\n")
+        classes = ["--policies", policies, "--class-share", "gold=0.2", "--class-share", "silver=0.3"]
+        solved = self.solve(name, *classes, "--paths", "4", "--sid-depth", "6")
+        for level in solved["levels"]:
+            self.assertLessEqual(level["gap"], 0.01 * (1 + 1e-6))
+            self.assertGreaterEqual(level["all_paths_utilization"], level["lower_bound"])
+        self.assertEqual(solved["broken"], [])
+        self.assertEqual(self.verify(name, *classes, "--paths", "4", "--sid-depth", "6")[0], 0)
+        igp = Igp(links)
+        plan = json.loads(self.plan.read_text())
+        self.assertEqual(len(plan["class_proof"]["levels"]), 3)
+        for demand in plan["demands"]:
+            self.assertLessEqual(len(demand["paths"]), 4)
+            for path in demand["paths"]:
+                self.assertLessEqual(len(path["segments"]), 6)
+                self.assertEqual(igp.expand(path["links"][0], path["segments"]), path["links"])
+                self.assertFalse(demand["class"] == 2 and avoided in path["links"])
+
+    @staticmethod
+    def link_name(graph, number):
+        """As policies name it: the two ends."""
+        lines = [line.split() for line in graph.read_text(encoding="utf-8").splitlines() if line.strip()]
+        nodes = [fields[0] for fields in lines[2:2 + int(lines[0][1])]]
+        source, to, _ = graph_links(graph)[number]
+        return f"{nodes[source]}>{nodes[to]}"
+
     def test_what_is_not_kept_is_refused(self):
         self.solve("Ion", "--paths", "4", "--sid-depth", "5")
         honest = json.loads(self.plan.read_text())

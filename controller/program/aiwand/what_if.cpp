@@ -79,10 +79,11 @@ PathPlan planned(const Topology& topology, const std::vector<TrafficMatrix>& sce
   if (fresh && (fresh->plan.demand_count() != start.demand_count() || !start.check(topology))) {
     start = std::move(fresh->plan);
   }
-  ScenarioPlanner planner{topology, LoopOptions{}.scenario, constraints_of(policies)};
+  const PlanConstraints constraints = constraints_of(policies);
+  ScenarioPlanner planner{topology, LoopOptions{}.scenario, constraints};
   auto routes = planner.plan(scenarios, start);
   PathPlan plan = follow_policies(topology, policies, routes ? routes->plan : start);
-  return keep_few_paths(topology, scenarios.front(), std::move(plan), policies.paths_max);
+  return keep_few_paths(topology, scenarios.front(), std::move(plan), policies.paths_max, constraints.levels);
 }
 
 json outcome_json(const Topology& topology, const simulator::FluidOutcome& outcome) {
