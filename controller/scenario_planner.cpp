@@ -15,7 +15,7 @@ namespace {
 constexpr double kShareMin = 5e-3;  // smaller shares are folded into the others when a plan is made
 constexpr double kBoundGoodEnough = 0.95;
 constexpr double kSettled = 0.98;            // a round that leaves more of the utilisation than this is the last
-constexpr double kOverloadPrice = 0.1;       // of change where links are overloaded, beside the price elsewhere
+constexpr double kOverloadPrice = 0.08;      // of change where links are overloaded, beside the price elsewhere
 constexpr double kOverloadTolerance = 1e-3;  // and how much worse it may make the plan there, at most
 constexpr double kBluntWeight = 0.3;  // there, of all links a twentieth as sharply, beside the fullest in each scenario
 constexpr double kFilledMore = 1e-3;  // by how much the price may raise what that weight is on

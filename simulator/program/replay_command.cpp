@@ -201,7 +201,7 @@ void add_replay_command(CLI::App& app, int& exit_code) {
       ->add_option(
           "--change-weight", options->change_weight,
           "of scenario: part of the utilisation that moving all traffic would have to save, or less where that "
-          "would cost more than 1.2 % of it (0.1 % in overload, at a tenth of the price); 0: change is free "
+          "would cost more than 1.2 % of it (0.1 % in overload, at 0.08 of the price); 0: change is free "
           "(default: " +
               default_change_weight() + ")")
       ->check(CLI::Range(0.0, 100.0));
