@@ -146,6 +146,7 @@ void BlockRouting::settle_delays(const TrafficBlock& block, std::span<const doub
   const Duration latest = *rules_[block.rule].latency_max;
   std::fill(tree_delay_.begin(), tree_delay_.end(), -1.0);
   tree_delay_[block.source.index()] = 0.0;
+  late_.clear();
   for (std::size_t t = 0; t < block.targets.size(); ++t) {
     chain_.clear();
     std::uint32_t at = block.targets[t];
@@ -156,17 +157,21 @@ void BlockRouting::settle_delays(const TrafficBlock& block, std::span<const doub
           tree_delay_[graph_.link_from[link]] + static_cast<double>(topology_.links()[link].delay.count());
     }
     if (tree_delay_[block.targets[t]] <= static_cast<double>(latest.count())) continue;
-    const BoundedPath path = cheapest_path_within(topology_, block.source, NodeId{block.targets[t]}, price, latest);
-    BlockTree::Detour detour{.target = static_cast<std::uint32_t>(t), .links = {}};
+    late_.emplace_back(block.targets[t]);
+    tree.detours.push_back({.target = static_cast<std::uint32_t>(t), .links = {}});
+  }
+  if (late_.empty()) return;
+  const std::vector<BoundedPath> paths = cheapest_paths_within(topology_, block.source, late_, price, latest);
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    BlockTree::Detour& detour = tree.detours[i];
     // Where the search gave up, the tree's cost still bounds what the target pays.
-    const std::vector<LinkId>& links = path.links.empty() ? ruled_.demands[block.demand[t]].path : path.links;
+    const std::vector<LinkId>& found = paths[i].links;
     double cost = 0.0;
-    for (const LinkId link : links) {
+    for (const LinkId link : found.empty() ? ruled_.demands[block.demand[detour.target]].path : found) {
       detour.links.push_back(static_cast<std::uint32_t>(link.index()));
       cost += price[link.index()];
     }
-    if (!path.links.empty()) target_cost_[t] = std::max(target_cost_[t], cost);
-    tree.detours.push_back(std::move(detour));
+    if (!found.empty()) target_cost_[detour.target] = std::max(target_cost_[detour.target], cost);
   }
 }
 

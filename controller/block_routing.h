@@ -149,6 +149,7 @@ class BlockRouting {
   // Working memory of one search.
   std::vector<double> rule_price_, by_node_, tree_delay_, target_cost_;
   std::vector<std::uint32_t> waiting_, chain_;
+  std::vector<NodeId> late_;
 };
 
 }  // namespace wan::controller

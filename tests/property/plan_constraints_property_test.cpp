@@ -202,6 +202,42 @@ TEST_CASE("the cheapest path within a delay is the one that looking at every pat
   CHECK(dearer > 50);
 }
 
+TEST_CASE("one search to several targets finds what a search to each finds", "[constraints][property]") {
+  std::size_t found = 0, none = 0;
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    CAPTURE(seed);
+    Rng rng{seed, "bounded paths to many"};
+    const std::size_t n = 4 + rng.below(16);
+    const Topology topology = test::drawn_network(rng, {.nodes = n, .two_way_links = n + rng.below(n)});
+    std::vector<double> cost;
+    for (std::size_t l = 0; l < topology.link_count(); ++l) cost.push_back(rng.below(5) == 0 ? 0.0 : rng.uniform());
+    std::vector<NodeId> targets;
+    for (std::size_t t = 1; t < n; ++t) {
+      if (rng.below(3) != 0) targets.emplace_back(t);
+    }
+    const Duration delay_max{static_cast<std::int64_t>(rng.uniform() * 8e7)};
+    const auto cost_of = [&cost](const BoundedPath& path) {
+      double sum = 0.0;
+      for (const LinkId link : path.links) sum += cost[link.index()];
+      return sum;
+    };
+    const auto together = cheapest_paths_within(topology, NodeId{0}, targets, cost, delay_max);
+    REQUIRE(together.size() == targets.size());
+    for (std::size_t t = 0; t < targets.size(); ++t) {
+      const BoundedPath alone = cheapest_path_within(topology, NodeId{0}, targets[t], cost, delay_max);
+      REQUIRE_FALSE(together[t].gave_up);
+      REQUIRE(together[t].links.empty() == alone.links.empty());
+      (alone.links.empty() ? none : found) += 1;
+      if (alone.links.empty()) continue;
+      CHECK(topology.link(together[t].links.back()).to == targets[t]);
+      CHECK(delay_of(topology, together[t].links) <= delay_max);
+      CHECK(cost_of(together[t]) == Approx(cost_of(alone)).margin(1e-12));
+    }
+  }
+  CHECK(found > 1000);
+  CHECK(none > 300);
+}
+
 TEST_CASE("a search that is not given labels enough says so", "[constraints]") {
   const Topology topology = test::lines_network(3, {{.from = 0, .to = 1}, {.from = 1, .to = 2}});
   const std::vector<double> cost(2, 1.0);
@@ -209,6 +245,11 @@ TEST_CASE("a search that is not given labels enough says so", "[constraints]") {
   CHECK(cheapest_path_within(topology, NodeId{0}, NodeId{2}, cost, milliseconds{2}, 2).gave_up);
   CHECK(cheapest_path_within(topology, NodeId{0}, NodeId{2}, cost, milliseconds{2}, 3).links.size() == 2);
   CHECK(cheapest_path_within(topology, NodeId{0}, NodeId{2}, cost, milliseconds{1}, 3).links.empty());
+  const std::vector<NodeId> both{NodeId{1}, NodeId{2}};
+  const auto found = cheapest_paths_within(topology, NodeId{0}, both, cost, milliseconds{2}, 2);
+  CHECK(found[0].links.size() == 1);
+  CHECK_FALSE(found[0].gave_up);
+  CHECK(found[1].gave_up);
 }
 
 TEST_CASE("no path breaks a rule that some path follows, pins hold, and what gives way is named",
