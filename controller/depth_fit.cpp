@@ -118,7 +118,8 @@ tl::unexpected<Error> DepthFit::refuse(std::size_t row) const {
   const RowGroup& group = rows_.group(rows_.rows()[row]);
   std::string who = topology_.node(demand.from).name + " to " + topology_.node(demand.to).name;
   if (demand.cls.index() < class_names_.size()) who += " (" + class_names_[demand.cls.index()] + ")";
-  if (!group.rule.empty()) who += " within its class's rule";
+  if (!group.fixed && !group.rule.empty()) who += " within its class's rule";
+  if (rows_.rows()[row].rate_bps <= 0.0) who += ", which has no traffic now,";
   const std::string what = group.fixed ? "the one path that pins and rules leave from " : "no path from ";
   return fail(ErrorCode::kUnsupported,
               what + who + (group.fixed ? " cannot be described by " : " can be described by ") +

@@ -116,7 +116,10 @@ Result<FewClassRoutes> reduce_class_paths(const Topology& topology, const Traffi
   FewClassRoutes few;
   for (const LevelCertificate& level : routes.levels) few.all_paths_utilization.push_back(level.utilization);
   few.routes = std::move(routes);
-  if (!options.sid_depth && most_paths(few.routes.plan) <= options.paths_max) return few;
+  if (!options.sid_depth && most_paths(few.routes.plan) <= options.paths_max) {
+    settle_limits(topology, few.all_paths_utilization, options.gap, few.routes.levels);  // lest rounding be above one
+    return few;
+  }
 
   std::vector<PriorityLevel> levels;
   for (const LevelCertificate& level : few.routes.levels) levels.push_back(level.level);

@@ -34,7 +34,8 @@ struct FewClassRoutes {
 /// @param options  `gap` above that of `routes` leaves something for few paths to cost
 /// @return         as reduce_paths. A plan of so few paths is given back as it is, if no segment depth is asked for
 /// @error kShapeMismatch: the matrix is not of this topology. kUnsupported: names a demand for which no path keeps both
-///        its class's rule and the depth, or whose pin does not, and the depth that would do
+///        its class's rule and the depth, or whose pin does not, and the depth that would do; demands without traffic
+///        have paths too, and count
 /// Threads: reentrant.  Cost: that of reduce_paths times the number of levels, a few times so where targets are not met
 /// Source: as reduce_paths and ColumnSolver; bounds under other limits by linear programming duality
 [[nodiscard]] Result<FewClassRoutes> reduce_class_paths(const Topology& topology, const TrafficMatrix& traffic,

@@ -19,9 +19,9 @@ struct ScenarioOptions {
   double change_weight = 0.0;   ///< objective: + change_weight x part of all traffic that leaves its path in force,
                                 ///< or less of it, down to nothing, where that would break the tolerance
   double change_tolerance = 0.012;  ///< part of utilisation and of the rest of the objective that this may cost
-  int sweeps_max = 60;              ///< between two searches for paths; a sweep re-balances every demand once
-  int rounds_max = 6;               ///< searches for paths: with sweeps_max what bounds the work, whatever the time
-  double tolerance = 1e-5;          ///< a sweep that improves the objective by less, relatively, is the last
+  int sweeps_max = 60;      ///< between two searches for paths; a sweep re-balances every demand that does not rest
+  int rounds_max = 6;       ///< searches for paths: with sweeps_max what bounds the work, whatever the time
+  double tolerance = 1e-5;  ///< a sweep over all demands that improves the objective by less, relatively, is the last
 };
 
 struct ScenarioRoutes {

@@ -22,7 +22,7 @@ class SegmentSearch {
   /// `topology` and `igp`, a table of it, outlive the search.  @param depth  at least 1
   SegmentSearch(const Topology& topology, IgpTable& igp, std::size_t depth);
 
-  /// @param link_cost  by link, >= 0
+  /// @param link_cost  by link, >= 0; infinite: not to be used
   void set_costs(std::span<const double> link_cost);
   void run(NodeId source);
 

@@ -12,7 +12,7 @@
 namespace wan::controller {
 namespace {
 
-constexpr std::size_t kGroupOfLarge = 4;  // that many blocks
+constexpr std::size_t kGroupOfLarge = 4;  // blocks whose trees are found under the same prices on a large network
 constexpr double kSharpnessOverGapMax = 2.0;
 constexpr double kPlacingSharpness = 20.0;
 constexpr double kPlacingDelayWeight = 0.2;  // of the utilisation, while sources go on their first trees

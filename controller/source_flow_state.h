@@ -22,7 +22,7 @@ namespace wan::controller {
 /// source_flow_sweeps.cpp (prices, sweeps, bounds) and source_flow_finish.cpp (linear programs).
 struct SourceFlowSolver::Impl {
   static constexpr std::size_t kLanes = BatchTreeSearch::kLanes;
-  static constexpr std::size_t kLargeNetwork = 400;  // nodes from which trees of several blocks share their prices
+  static constexpr std::size_t kLargeNetwork = 400;  // nodes from which searches for trees are what takes the time
   static constexpr double kFirstSharpness = 30.0;    // in 1 / utilisation
   static constexpr double kSharpnessOverGap = 0.5;   // times ln(links) / gap, at first; doubled at each stall
   static constexpr double kWorthShifting =

@@ -10,16 +10,19 @@ SplitRows::SplitRows(const Topology& topology, const PathPlan& plan, const Traff
     : groups_{std::move(groups)}, demands_{plan.demands().begin(), plan.demands().end()} {
   constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
   const std::size_t n = topology.node_count();
-  std::vector<std::uint32_t> newest(groups_.groups.size() * n * n, kNone);  // by group and pair: their newest row
+  // By group and pair: their newest row.
+  std::vector<std::uint32_t> newest(groups_.merged ? groups_.groups.size() * n * n : 0, kNone);
   row_of_.reserve(demands_.size());
   for (std::size_t d = 0; d < demands_.size(); ++d) {
     const Demand& each = demands_[d];
     const bool measured = each.cls.index() < demand.class_count();
     const double rate = measured ? demand.at(each.cls, each.from, each.to).bps() : 0.0;
     const std::uint32_t group = groups_.of_demand.empty() ? 0 : groups_.of_demand[d];
-    std::uint32_t& row = newest[(group * n + each.from.index()) * n + each.to.index()];
-    if (row == kNone || !groups_.merged || !same_split(rows_[row], plan, d)) {
+    const std::size_t place = (group * n + each.from.index()) * n + each.to.index();
+    std::uint32_t row = groups_.merged ? newest[place] : kNone;
+    if (row == kNone || !same_split(rows_[row], plan, d)) {
       row = static_cast<std::uint32_t>(rows_.size());
+      if (groups_.merged) newest[place] = row;
       rows_.push_back({.from = each.from, .to = each.to, .group = group, .level = groups_.groups[group].level});
       rows_.back().choices.reserve(plan.path_count(d));
       for (std::size_t p = 0; p < plan.path_count(d); ++p) {

@@ -34,7 +34,7 @@ Examples:
   aiwan-models train --topology abilene.graph --traffic traffic.csv --to 2880 --out model
   aiwan-sim replay --topology abilene.graph --traffic traffic.csv --score-from 2880 --model model --json result.json
   aiwan-sim replay --topology abilene.graph --traffic traffic.csv --score-from 2880 --scale 13 --controllers ospf,scenario
-  aiwan-sim replay --topology abilene.graph --traffic traffic.csv --score-from 2880 --risk cvar:0.1 --change-weight 1
+  aiwan-sim replay --topology abilene.graph --traffic traffic.csv --score-from 2880 --risk cvar:0.1 --change-weight 0
   aiwan-sim replay --topology abilene.graph --traffic traffic.csv --score-from 2880 --controllers scenario --congestion 15)";
 
 constexpr double kProbabilityShown = 0.01;  // of a congestion event, in the JSON of an interval

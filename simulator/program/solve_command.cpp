@@ -244,7 +244,7 @@ void add_solve_command(CLI::App& app, int& exit_code, BestUtilization best_utili
   command
       ->add_option("--sid-depth", options->sid_depth,
                    "at most so many segments (SIDs) a path after its first link, its last node's too; written to the "
-                   "plan file")
+                   "plan file. Not for fair shares")
       ->check(CLI::Range(1, 1000));
   command->add_option("--plan-out", options->plan_out, "write the plan and its proof to this file");
   command->add_option("--json", options->json, "write the result as JSON to this file, or to standard output with -");

@@ -132,6 +132,7 @@ TEST_CASE("improving a split lowers the objective and keeps loads, shares and ex
         }
       }
       CHECK(sum == Approx(1.0).epsilon(1e-9));
+      for (std::size_t k = 0; k < loads.stride; ++k) CHECK(loads.pull[k] == loads.weight[k] / loads.sum[k]);
       CHECK(loads.soft_utilization() == Approx(soft_expected(loads)).epsilon(1e-6));
     }
   }
@@ -166,6 +167,11 @@ TEST_CASE("a blunt column adds the mean's soft maximum, so much blunter, and pri
     loads.drop_blunt();
     CHECK(loads.blunt_weight() == 0.0);
     CHECK(with_it - loads.soft_utilization() == Approx(kWeight * blunt).epsilon(1e-6));
+    for (const bool refreshed : {false, true}) {
+      if (refreshed) loads.refresh();
+      CHECK(loads.pull[scenarios] == 0.0);
+      CHECK(loads.pull[0] == loads.weight[0] / loads.sum[0]);
+    }
   }
 }
 
