@@ -44,7 +44,7 @@ struct PolicySet {
   std::vector<ClassPolicy> classes{ClassPolicy{.name = "default"}};  ///< at least the default class
   std::optional<double> utilization_target;
   std::optional<double> max_moved_share;
-  std::size_t paths_max = 4;  ///< a demand, at least 1
+  std::optional<std::size_t> paths_max;  ///< a demand, at least 1; none: nothing is asked
   std::vector<Pin> pins;
   std::vector<std::string> drain;     ///< as the operator wrote them
   std::vector<LinkId> drained_links;  ///< what they stand for; sorted, no repeats
@@ -56,6 +56,8 @@ struct PolicySet {
   } guard;
   bool operator==(const PolicySet&) const = default;
 
+  /// Of plans that are installed, which have a limit whether one is asked for or not.
+  [[nodiscard]] std::size_t installed_paths_max() const { return paths_max.value_or(4); }
   /// Links that must carry no traffic at this time: drained ones and those in a maintenance window; sorted.
   [[nodiscard]] std::vector<LinkId> links_kept_empty(Timestamp now) const;
 };

@@ -58,7 +58,7 @@ void add_class_solve_options(CLI::App& command, ClassSolveOptions& options) {
 }
 
 int solve_classes(const io::TopologyFile& network, const TrafficMatrix& base, const ClassSolveOptions& options,
-                  const SolveRequest& request, const BestUtilization& best_utilization) {
+                  SolveRequest request, const BestUtilization& best_utilization) {
   const io::JsonOutput json{request.json};
   const Topology& topology = network.topology;
   if (options.objective == "fair" && request.limits != io::PlanLimits{}) {
@@ -75,6 +75,8 @@ int solve_classes(const io::TopologyFile& network, const TrafficMatrix& base, co
     if (!read) return report(read.error());
     policies = *std::move(read);
   }
+  const bool fair = options.objective == "fair";
+  if (!fair && !request.limits.paths_max) request.limits.paths_max = policies.paths_max;
   const auto traffic = class_traffic(options.classes, policies, topology, base, best_utilization);
   if (!traffic) return report(traffic.error());
   const auto answer = answer_by_classes(topology, *traffic, policies, options, request);
@@ -95,6 +97,9 @@ int solve_classes(const io::TopologyFile& network, const TrafficMatrix& base, co
   const ClassStory story = class_story(topology, *traffic, policies, *answer, options.fill_to);
   if (const auto written = json.write(to_json(story, options).dump(2)); !written) return report(written.error());
   tell(json.talk(), network, story, options, request.gap);
+  if (fair && policies.paths_max) {
+    json.talk() << "note: fair shares take as many paths as it takes; the policies' paths_max is not kept\n";
+  }
   return 0;
 }
 

@@ -36,7 +36,7 @@ void add_class_solve_options(CLI::App& command, ClassSolveOptions& options);
 /// Plans by class priority or for fair shares, has the plan verified, and reports. Gives the exit code. Limits go with
 /// priorities alone.
 [[nodiscard]] int solve_classes(const io::TopologyFile& network, const TrafficMatrix& base,
-                                const ClassSolveOptions& options, const SolveRequest& request,
+                                const ClassSolveOptions& options, SolveRequest request,
                                 const BestUtilization& best_utilization);
 
 }  // namespace wan::simulator

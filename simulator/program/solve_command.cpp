@@ -238,8 +238,10 @@ void add_solve_command(CLI::App& app, int& exit_code, BestUtilization best_utili
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   command
-      ->add_option("--paths", options->paths_max,
-                   "at most so many paths a demand; otherwise as many as it takes. Not for fair shares")
+      ->add_option(
+          "--paths", options->paths_max,
+          "at most so many paths a demand; otherwise what the policies' paths_max says, or as many as it takes. "
+          "Not for fair shares")
       ->check(CLI::Range(1, 1000));
   command
       ->add_option("--sid-depth", options->sid_depth,

@@ -211,6 +211,19 @@ class Classes(ProgramTest):
         self.assertIn("over all paths", table)
         self.assertIn("limited to 1 paths a demand and 1 segments a path", table)
 
+    def test_the_policies_may_say_how_many_paths_a_demand_has(self):
+        arguments = self.traffic(default=12, gold=4, silver=8)
+        self.policies.write_text(self.policies.read_text() + "\npaths_max: 1\n")
+        solved, verdict = self.solve(arguments)
+        self.assertEqual((solved["paths_max"], verdict["paths_most"]), (1, 1))
+        self.assertEqual(json.loads(self.plan.read_text())["limits"], {"paths_max": 1})
+        solved, _ = self.solve(arguments, "--paths", 3)
+        self.assertEqual(solved["paths_max"], 3)
+        arguments = self.traffic(default=22, gold=4, silver=8)
+        fair = run(SIM, "solve", *arguments, "--objective", "fair")
+        self.assertEqual(fair.code, 0, fair.err)
+        self.assertIn("paths_max is not kept", fair.out)
+
     def test_forged_few_paths_are_refused(self):
         arguments = self.traffic(default=22, gold=4, silver=8)
         self.solve(arguments, "--paths", 2, "--sid-depth", 2)

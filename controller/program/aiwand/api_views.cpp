@@ -294,7 +294,7 @@ json policy_set_json(const DaemonState& state, const PolicySet& policies) {
   return {{"classes", std::move(classes)},
           {"utilization_target", or_null(policies.utilization_target)},
           {"max_moved_share", or_null(policies.max_moved_share)},
-          {"paths_max", policies.paths_max},
+          {"paths_max", policies.installed_paths_max()},
           {"pins", std::move(pins)},
           {"drain", policies.drain},
           {"maintenance", std::move(windows)},

@@ -57,7 +57,7 @@ LoopOptions Planning::options() const {
   options.reacts = true;
   options.max_moved_share = state_.max_moved_share();
   const PolicySet& policies = state_.policies;
-  options.paths_max = policies.paths_max;
+  options.paths_max = policies.installed_paths_max();
   options.constraints = constraints_of(policies);
   if (!options.constraints.empty()) {
     options.constrain = [policies](const Topology& topology, const PathPlan& plan) {

@@ -83,7 +83,8 @@ PathPlan planned(const Topology& topology, const std::vector<TrafficMatrix>& sce
   ScenarioPlanner planner{topology, LoopOptions{}.scenario, constraints};
   auto routes = planner.plan(scenarios, start);
   PathPlan plan = follow_policies(topology, policies, routes ? routes->plan : start);
-  return keep_few_paths(topology, scenarios.front(), std::move(plan), policies.paths_max, constraints.levels);
+  return keep_few_paths(topology, scenarios.front(), std::move(plan), policies.installed_paths_max(),
+                        constraints.levels);
 }
 
 json outcome_json(const Topology& topology, const simulator::FluidOutcome& outcome) {
@@ -151,7 +152,7 @@ json preview(const LiveCopy& live, const PolicySet& policies) {
   for (const TrafficMatrix& scenario : live.outlook.scenarios) scenarios.push_back(changed(scenario, {}, classes));
   const TrafficMatrix forecast = changed(live.outlook.forecast, {}, classes);
 
-  const bool usable = now_in_force.check(planning_then) && most_paths(now_in_force) <= policies.paths_max &&
+  const bool usable = now_in_force.check(planning_then) && most_paths(now_in_force) <= policies.installed_paths_max() &&
                       follow_policies(planning_then, policies, now_in_force) == now_in_force;
   const auto outlook = [&, levels = constraints_of(policies).levels](const PathPlan& plan) {
     return outlook_of_plan(live.physical, plan, scenarios, 1.0, levels);
@@ -166,7 +167,7 @@ json preview(const LiveCopy& live, const PolicySet& policies) {
   const double share = policies.max_moved_share.value_or(live.max_moved_share);
   double moved = moved_share(now_in_force, plan, forecast);
   if (usable && moved > share) {
-    plan = blended(now_in_force, plan, share / moved, forecast, policies.paths_max);
+    plan = blended(now_in_force, plan, share / moved, forecast, policies.installed_paths_max());
     moved = moved_share(now_in_force, plan, forecast);
   }
   return {{"changes", changes_json(planning_then, policies, now_in_force, plan, forecast, {})},
