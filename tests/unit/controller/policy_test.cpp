@@ -55,8 +55,7 @@ TEST_CASE("the policies of docs/formats/policy.md are read as written", "[policy
   CHECK(names_of(gold.avoid) == Names{"west-1/ams-core7", "west-1/core7-ams", "west-2/ams-core7", "west-2/core7-ams"});
   CHECK(policies->utilization_target == 0.7);
   CHECK(policies->max_moved_share == 0.3);
-  CHECK_FALSE(policies->paths_max);
-  CHECK(policies->installed_paths_max() == 4);
+  CHECK(policies->paths_max == 4U);
   REQUIRE(policies->pins.size() == 1);
   CHECK(policies->pins[0].cls == TrafficClass{1});
   CHECK(names_of(policies->pins[0].links) == Names{"west-1/ams-core7", "core7-fra"});
@@ -73,6 +72,7 @@ TEST_CASE("the policies of docs/formats/policy.md are read as written", "[policy
 TEST_CASE("a file without policies leaves the default class alone", "[policy]") {
   REQUIRE(parsed("{}"));
   CHECK_FALSE(parsed("{}")->paths_max);
+  CHECK(parsed("{}")->installed_paths_max() == 4);
   CHECK(parsed("paths_max: 64")->paths_max == 64U);
   CHECK(parsed("paths_max: 64")->installed_paths_max() == 64);
   CHECK(*parsed("{}") == PolicySet{});
