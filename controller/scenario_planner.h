@@ -41,8 +41,8 @@ struct ScenarioRoutes {
 /// plan, so that consecutive decisions move little traffic. Where that plan is in force, moving away from it has a
 /// price, which yields to everything else: the plan taken is one with little change among those that are nearly as good
 /// as the best one (`change_tolerance`). Where links are expected to be overloaded, those below the fullest count as
-/// well (a blunt soft maximum), change costs 0.08 of that and may make the plan worse by no more than 0.1 %, and delay
-/// counts for a tenth. The object remembers paths that were worth having before, and the best plan.
+/// well (a blunt soft maximum), change costs 0.08 of its price and may make the plan worse by no more than 0.1 %, and
+/// delay counts for a tenth. The object remembers paths that were worth having before, and the best plan.
 ///
 /// Under constraints, classes with equal rules are planned together, each such group by itself; its paths are generated
 /// by shortest-path runs that keep to the rule, so that none breaks it. Pinned demands and those that no path within

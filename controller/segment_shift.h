@@ -74,7 +74,8 @@ class SegmentShift {
   /// @param pairs  gets the two segments when they end balanced
   Outcome run(std::uint32_t bundle, const TreeView& tree, std::span<double> flow, PricedLinks& links, std::size_t slot,
               SegmentPairs& pairs);
-  /// The two segments of a pair trade again, whichever is the dear one now, where one is dearer by more than a part.
+  /// The two segments of a pair trade again, whichever is the dear one now.
+  /// @param worth  part of the dear one's price by which the other must be cheaper
   Outcome run_again(const SegmentPairs& pairs, const SegmentPairs::Pair& pair, std::span<double> flow,
                     PricedLinks& links, double worth);
 
