@@ -66,24 +66,28 @@ class Reweights(unittest.TestCase):
         self.check_ways(seen, history, capture.sent_at, results)
 
     def check_ways(self, seen, history, sent_at, results):
-        taken = collections.Counter()
+        used = set()  # turns whose way packets took that entered after its installation began
         for key, links in seen.items():
             if not links[0].startswith("ams-") and not links[-1].endswith("-dub"):
                 self.assertEqual(links, ["edi-cph"], f"{key} of the steady flow")
                 continue
             self.assertTrue(is_chain(links), f"{key} went {links}")
-            allowed = {VIA[via] for via in self.possible(history, sent_at[key])}
-            self.assertIn(tuple(links), allowed, f"{key}, sent at {sent_at[key]}")
-            taken[tuple(links)] += 1
-        # Each way carried its share: the whole demand moved each time, 70 % of all traffic.
-        for way in VIA.values():
-            self.assertGreater(taken[way], 0.2 * sum(taken.values()), taken)
+            possible = self.possible(history, sent_at[key])
+            self.assertIn(tuple(links), {VIA[history[turn][0]] for turn in possible}, f"{key}, sent at {sent_at[key]}")
+            used |= {turn for turn in possible if VIA[history[turn][0]] == tuple(links)}
+        # The whole demand moved each time, 70 % of all traffic. How long a turn stays is the machine's matter, so
+        # turns are counted, not packets: every way carried packets in most of the turns that asked for it.
+        asked = collections.Counter(via for via, _, _ in history)
+        carried = collections.Counter(history[turn][0] for turn in used)
+        print("turns that carried packets:", {via: f"{carried[via]} of {asked[via]}" for via in VIA}, flush=True)
+        for via in VIA:
+            self.assertGreaterEqual(carried[via], 0.8 * asked[via], via)
 
     @staticmethod
     def possible(history, sent_ns):
-        """The way in force when a packet entered, and the one that was being installed then or came next."""
+        """The turn whose way was in force when a packet entered, and the one that was being installed then or came next."""
         newest = max((turn for turn, (_, _, after) in enumerate(history) if after <= sent_ns), default=0)
-        return [via for via, _, _ in history[newest:newest + 2]]
+        return range(newest, min(newest + 2, len(history)))
 
 
 if __name__ == "__main__":
