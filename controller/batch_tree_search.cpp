@@ -24,11 +24,19 @@ struct Labels {
   const TreeSearchGraph::Arc* arcs;
   const double* link_cost;
   double* cost;  // [node][lane]
-  const std::uint32_t* position;
-  std::uint64_t* waiting;
 };
 
-void pass_on_plain(const Labels& labels, std::uint32_t node) {
+/// Nodes whose labels are to be passed on, as bits in the order of a run.
+struct Waiting {
+  const std::uint32_t* position;  // by node
+  std::uint64_t* bits;
+
+  void add(std::uint32_t node, bool wanted) const {
+    bits[position[node] / 64] |= std::uint64_t{wanted} << (position[node] % 64);
+  }
+};
+
+void pass_on_plain(const Labels& labels, const Waiting& waiting, std::uint32_t node) {
   const double* from = labels.cost + node * kLanes;
   for (std::uint32_t a = labels.first_arc[node]; a < labels.first_arc[node + 1]; ++a) {
     const auto [to, link] = labels.arcs[a];
@@ -40,13 +48,27 @@ void pass_on_plain(const Labels& labels, std::uint32_t node) {
       better |= candidate < held[lane];
       held[lane] = candidate < held[lane] ? candidate : held[lane];
     }
-    const std::uint32_t at = labels.position[to];
-    labels.waiting[at / 64] |= std::uint64_t{better} << (at % 64);
+    waiting.add(to, better);
+  }
+}
+
+/// Where a node's label led to a neighbour's, the link is the neighbour's parent; of several the one of lowest number.
+void note_parents_plain(const Labels& labels, std::uint32_t node, std::uint32_t* parent_link) {
+  const double* from = labels.cost + node * kLanes;
+  for (std::uint32_t a = labels.first_arc[node]; a < labels.first_arc[node + 1]; ++a) {
+    const auto [to, link] = labels.arcs[a];
+    const double* held = labels.cost + to * kLanes;
+    std::uint32_t* parent = parent_link + to * kLanes;
+    const double price = labels.link_cost[link];
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const bool leads = from[lane] + price == held[lane] && held[lane] < std::numeric_limits<double>::infinity();
+      parent[lane] = leads && link < parent[lane] ? link : parent[lane];
+    }
   }
 }
 
 #if defined(__x86_64__)
-[[gnu::target("avx512f")]] void pass_on_wide(const Labels& labels, std::uint32_t node) {
+[[gnu::target("avx512f")]] void pass_on_wide(const Labels& labels, const Waiting& waiting, std::uint32_t node) {
   const __m512d from = _mm512_loadu_pd(labels.cost + node * kLanes);
   const std::uint32_t end = labels.first_arc[node + 1];
   for (std::uint32_t a = labels.first_arc[node]; a < end; ++a) {
@@ -56,32 +78,61 @@ void pass_on_plain(const Labels& labels, std::uint32_t node) {
     const __m512d candidate = _mm512_add_pd(from, _mm512_set1_pd(labels.link_cost[link]));
     const __mmask8 better = _mm512_cmp_pd_mask(candidate, held, _CMP_LT_OQ);
     _mm512_mask_storeu_pd(place, better, candidate);
-    const std::uint32_t at = labels.position[to];
-    labels.waiting[at / 64] |= std::uint64_t{better != 0} << (at % 64);
+    waiting.add(to, better != 0);
   }
 }
 
-const bool kWide = __builtin_cpu_supports("avx512f") != 0;
+[[gnu::target("avx512f,avx512vl")]] void note_parents_wide(const Labels& labels, std::uint32_t node,
+                                                           std::uint32_t* parent_link) {
+  const __m512d from = _mm512_loadu_pd(labels.cost + node * kLanes);
+  const __m512d infinite = _mm512_set1_pd(std::numeric_limits<double>::infinity());
+  const std::uint32_t end = labels.first_arc[node + 1];
+  for (std::uint32_t a = labels.first_arc[node]; a < end; ++a) {
+    const auto [to, link] = labels.arcs[a];
+    const __m512d held = _mm512_loadu_pd(labels.cost + to * kLanes);
+    const __m512d candidate = _mm512_add_pd(from, _mm512_set1_pd(labels.link_cost[link]));
+    const __mmask8 finite = _mm512_cmp_pd_mask(held, infinite, _CMP_LT_OQ);
+    const __mmask8 leads = _mm512_mask_cmp_pd_mask(finite, candidate, held, _CMP_EQ_OQ);
+    if (leads == 0) continue;
+    auto* place = reinterpret_cast<__m256i*>(parent_link + to * kLanes);
+    const __m256i parent = _mm256_loadu_si256(place);
+    _mm256_storeu_si256(place, _mm256_mask_min_epu32(parent, leads, parent, _mm256_set1_epi32(static_cast<int>(link))));
+  }
+}
+
+const bool kWide = __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512vl") != 0;
 #else
 constexpr bool kWide = false;
-void pass_on_wide(const Labels& labels, std::uint32_t node) { pass_on_plain(labels, node); }
+void pass_on_wide(const Labels& labels, const Waiting& waiting, std::uint32_t node) {
+  pass_on_plain(labels, waiting, node);
+}
+void note_parents_wide(const Labels& labels, std::uint32_t node, std::uint32_t* parent_link) {
+  note_parents_plain(labels, node, parent_link);
+}
 #endif
 
 /// Passes labels on, in rounds along the order, until no node has a new one.
-template <void (*PassOn)(const Labels&, std::uint32_t)>
-void settle(const Labels& labels, std::span<const std::uint32_t> order) {
+template <void (*PassOn)(const Labels&, const Waiting&, std::uint32_t)>
+void settle(const Labels& labels, const Waiting& waiting, std::span<const std::uint32_t> order) {
   const std::size_t words = (order.size() + 63) / 64;
   for (bool any = true; any;) {
     any = false;
     for (std::size_t w = 0; w < words; ++w) {
-      while (labels.waiting[w] != 0) {
+      while (waiting.bits[w] != 0) {
         any = true;
-        const auto bit = static_cast<std::size_t>(std::countr_zero(labels.waiting[w]));
-        labels.waiting[w] &= labels.waiting[w] - 1;
-        PassOn(labels, order[w * 64 + bit]);
+        const auto bit = static_cast<std::size_t>(std::countr_zero(waiting.bits[w]));
+        waiting.bits[w] &= waiting.bits[w] - 1;
+        PassOn(labels, waiting, order[w * 64 + bit]);
       }
     }
   }
+}
+
+Labels labels_of(const TreeSearchGraph& graph, std::span<const double> link_cost, std::vector<double>& cost) {
+  return {.first_arc = graph.first_arc.data(),
+          .arcs = graph.arcs.data(),
+          .link_cost = link_cost.data(),
+          .cost = cost.data()};
 }
 
 }  // namespace
@@ -112,17 +163,8 @@ void BatchTreeSearch::run(std::span<const std::uint32_t> sources, std::span<cons
 }
 
 void BatchTreeSearch::correct_labels() {
-  const Labels labels{.first_arc = graph_->first_arc.data(),
-                      .arcs = graph_->arcs.data(),
-                      .link_cost = link_cost_.data(),
-                      .cost = cost_.data(),
-                      .position = position_.data(),
-                      .waiting = waiting_.data()};
-  if (kWide) {
-    settle<pass_on_wide>(labels, order_);
-  } else {
-    settle<pass_on_plain>(labels, order_);
-  }
+  const auto settle_all = kWide ? settle<pass_on_wide> : settle<pass_on_plain>;
+  settle_all(labels_of(*graph_, link_cost_, cost_), {.position = position_.data(), .bits = waiting_.data()}, order_);
 }
 
 /// Insertion sort: the order hardly changes from one run to the next.
@@ -147,19 +189,9 @@ void BatchTreeSearch::sort_order(std::vector<std::uint32_t>& order) {
 
 void BatchTreeSearch::find_parents() {
   std::fill(parent_link_.begin(), parent_link_.end(), kNoLink);
-  for (std::uint32_t node = 0; node < nodes_; ++node) {
-    const double* from = cost_.data() + node * kLanes;
-    for (std::uint32_t a = graph_->first_arc[node]; a < graph_->first_arc[node + 1]; ++a) {
-      const auto [to, link] = graph_->arcs[a];
-      const double* held = cost_.data() + to * kLanes;
-      std::uint32_t* parent = parent_link_.data() + to * kLanes;
-      const double price = link_cost_[link];
-      for (std::size_t lane = 0; lane < kLanes; ++lane) {
-        const bool leads = from[lane] + price == held[lane] && held[lane] < std::numeric_limits<double>::infinity();
-        parent[lane] = leads && link < parent[lane] ? link : parent[lane];
-      }
-    }
-  }
+  const auto note_parents = kWide ? note_parents_wide : note_parents_plain;
+  const Labels labels = labels_of(*graph_, link_cost_, cost_);
+  for (std::uint32_t node = 0; node < nodes_; ++node) note_parents(labels, node, parent_link_.data());
 }
 
 void BatchTreeSearch::accumulate(std::span<double> by_node) {

@@ -17,8 +17,8 @@ namespace wan::controller {
 /// Same distances as Dijkstra's algorithm to the last digit, whatever the processor; among equally short ways into a
 /// node the link that comes first among its in-links.
 /// Threads: one owner each; the graph may be shared.  Memory: 100 bytes a node.
-/// Cost: about a tenth of eight runs of Dijkstra's algorithm with 512-bit registers; see
-/// tests/bench/tree_search_bench.cpp Source: Bellman 1958, Yen 1970 (orders); lanes in place of queues are our own.
+/// Cost: about a tenth of eight runs of Dijkstra's algorithm with 512-bit registers.
+/// Source: Bellman 1958, Yen 1970 (orders); lanes in place of queues are our own.
 class BatchTreeSearch {
  public:
   static constexpr std::size_t kLanes = 8;

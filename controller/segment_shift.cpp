@@ -5,7 +5,6 @@
 #include <numeric>
 #include <utility>
 
-#include "controller/batch_tree_search.h"
 #include "controller/link_prices.h"
 #include "controller/vector_exp.h"
 
@@ -50,8 +49,6 @@ void SegmentPairs::add(std::size_t slot, std::span<const std::uint32_t> dear, st
   bundles.insert(bundles.end(), cheap.begin(), cheap.end());
   pairs.push_back({.slot = slot, .first = first, .dear_end = first + dear.size(), .cheap_end = bundles.size()});
 }
-
-std::uint32_t TreeView::parent(std::uint32_t node) const { return parent_link[node * BatchTreeSearch::kLanes + lane]; }
 
 SegmentShift::SegmentShift(const FlowNetwork& network)
     : network_{&network}, dear_mark_(network.node_count()), cheap_mark_(network.node_count()) {}

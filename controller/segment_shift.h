@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "controller/balance_step.h"
+#include "controller/batch_tree_search.h"
 #include "controller/flow_network.h"
 
 namespace wan::controller {
@@ -35,7 +36,9 @@ struct TreeView {
   std::uint32_t source;
   std::span<const std::uint32_t> parent_link;  ///< [node][lane]
   std::size_t lane;
-  [[nodiscard]] std::uint32_t parent(std::uint32_t node) const;
+  [[nodiscard]] std::uint32_t parent(std::uint32_t node) const {
+    return parent_link[node * BatchTreeSearch::kLanes + lane];
+  }
 };
 
 /// Pairs of segments between which sources traded traffic, kept in flat arrays to trade between them again.

@@ -202,6 +202,7 @@ void SourceFlowSolver::Impl::solve(const TrafficMatrix& demand, const SourceFlow
   sharpness_over_gap = kSharpnessOverGap;
   best_bound = 0.0;
   utilization = 0.0;
+  shortens = options.least_delay;
   if (net.size() == 0) return;
   const bool known = take_demand(demand);
   if (utilization <= 0.0) {

@@ -95,6 +95,7 @@ struct SourceFlowSolver::Impl {
   SegmentShift shift;
   SegmentPairs traded;  // in the present sweep
   double utilization = 0.0;
+  bool shortens = false;               // shorter paths are wanted: delay has a price from the first sweep on
   double sharpness = kFirstSharpness;  // in 1 / utilisation
   double sharpness_over_gap = kSharpnessOverGap;
   std::vector<double> price_average;  // by bundle

@@ -8,22 +8,24 @@
 namespace wan::controller {
 namespace {
 
-constexpr double kSharpnessGrowth = 4.0;  // at most, a sweep
-constexpr double kDelayTieBreak = 1e-3;   // the same while utilisation is minimised; at most a tenth of the gap
-constexpr double kAverageKept = 0.8;      // weight of the last sweep's prices in the average beside this one's
+constexpr double kSharpnessGrowth = 4.0;     // at most, a sweep
+constexpr double kDelayTieBreak = 1e-3;      // weight of delay while utilisation is minimised
+constexpr double kDelayTieBreakOfGap = 0.1;  // at most this part of the gap
+constexpr double kDelayEarly = 0.05;         // the same where shorter paths are wanted in the end
+constexpr double kDelayEarlyOfGap = 0.5;
+constexpr double kAverageKept = 0.8;  // weight of the last sweep's prices in the average beside this one's
 constexpr int kShiftsPerBundle = 6;
 constexpr int kPasses = 4;  // over the pairs of segments that a sweep found
 constexpr int kPassesOfLarge = 8;
 constexpr double kSlackUsed = 0.85;  // of the slack; prices let a little more through
 constexpr double kShorteningSharpness = 1024.0;
-constexpr double kShorteningGrowth = 4.0;  // from one to the next
-constexpr int kShorteningSweeps = 4;
+constexpr double kShorteningGrowth = 8.0;  // from one to the next
+constexpr int kShorteningSweeps = 2;
 constexpr double kShorteningWorthwhile = 5e-4;   // a sweep that saves a smaller part of the delay is the last
 constexpr std::size_t kPatientSizeMax = 12'000;  // sources x bundles up to which each sharpness gets several sweeps
 constexpr int kPatience = 4;
-constexpr int kPatienceLater = 2;          // the same of flows that follow a matrix before: they start short
-constexpr double kShorteningFirst = 64.0;  // sharpness, in 1 / the utilisation allowed
-constexpr double kShorteningFirstLater = 128.0;
+constexpr int kPatienceLater = 2;           // the same of flows that follow a matrix before: they start short
+constexpr double kShorteningFirst = 128.0;  // sharpness, in 1 / the utilisation allowed
 
 }  // namespace
 
@@ -31,7 +33,9 @@ constexpr double kShorteningFirstLater = 128.0;
 bool SourceFlowSolver::Impl::sweep_once(double gap_wanted) {
   links.reference = utilization;
   links.sharpness = sharpness / utilization;
-  links.delay_weight = delay_unit > 0.0 ? std::min(kDelayTieBreak, 0.1 * gap()) * utilization / delay_unit : 0.0;
+  const double delay_part = shortens ? std::min(kDelayEarly, kDelayEarlyOfGap * gap())
+                                     : std::min(kDelayTieBreak, kDelayTieBreakOfGap * gap());
+  links.delay_weight = delay_unit > 0.0 ? delay_part * utilization / delay_unit : 0.0;
   shift_threshold = std::min(kWorthShifting, 0.05 * gap());
   sweep();
 
@@ -163,7 +167,7 @@ void SourceFlowSolver::Impl::shorten_paths(double gap_allowed, bool follows) {
   shift_threshold = kWorthShifting;
   const bool small = sources.slot_count() * net.size() <= kPatientSizeMax;
   const int patience = !small ? 1 : follows ? kPatienceLater : kPatience;
-  double relative = small && follows ? kShorteningFirstLater : kShorteningFirst;
+  double relative = kShorteningFirst;
   double delay = delay_of_flows();
   for (int round = 1; round <= kShorteningSweeps * patience; ++round) {
     links.sharpness = relative / allowed;
