@@ -12,13 +12,9 @@ constexpr double kBalanced = 0.02;
 constexpr int kIterationsMax = 60;
 constexpr double kOneSided = 1e3;  // stands for the logarithm of a ratio to nothing
 
-struct Sums {
-  double plain = 0.0;
-  double by_rate = 0.0;
-};
-
 WAN_VECTOR_CLONES
-Sums exponential_sums(const double* gain, const double* rate, std::size_t n, double step) {
+void add_exponentials(const double* gain, const double* rate, std::size_t n, double step, double& sum,
+                      double& sum_by_rate) {
   double plain = 0.0;
   double by_rate = 0.0;
 #pragma omp simd reduction(+ : plain, by_rate)
@@ -27,32 +23,42 @@ Sums exponential_sums(const double* gain, const double* rate, std::size_t n, dou
     plain += e;
     by_rate += e * rate[i];
   }
-  return {plain, by_rate};
+  sum += plain;
+  sum_by_rate += by_rate;
 }
 
 }  // namespace
 
+void BalanceStep::Side::clear() {
+  gain.clear();
+  rate.clear();
+  at_start = {};
+}
+
+void BalanceStep::Side::add(double one_gain, double one_rate) {
+  gain.push_back(one_gain);
+  rate.push_back(one_rate);
+  at_start.plain += one_gain;
+  at_start.by_rate += one_gain * one_rate;
+}
+
+BalanceStep::Sums BalanceStep::Side::at(double step) const {
+  Sums sums;
+  add_exponentials(gain.data(), rate.data(), gain.size(), step, sums.plain, sums.by_rate);
+  return sums;
+}
+
 void BalanceStep::start(double constant) {
-  for (Side* side : {&rising_, &falling_}) {
-    side->gain.clear();
-    side->rate.clear();
-  }
+  rising_.clear();
+  falling_.clear();
   constant_ = constant;
 }
 
-void BalanceStep::add_rising(double gain, double rate) {
-  rising_.gain.push_back(gain);
-  rising_.rate.push_back(rate);
-}
+void BalanceStep::add_rising(double gain, double rate) { rising_.add(gain, rate); }
 
-void BalanceStep::add_falling(double gain, double rate) {
-  falling_.gain.push_back(gain);
-  falling_.rate.push_back(-rate);
-}
+void BalanceStep::add_falling(double gain, double rate) { falling_.add(gain, -rate); }
 
-BalanceStep::Balance BalanceStep::balance_at(double step) const {
-  Sums left = exponential_sums(rising_.gain.data(), rising_.rate.data(), rising_.gain.size(), step);
-  Sums right = exponential_sums(falling_.gain.data(), falling_.rate.data(), falling_.gain.size(), step);
+BalanceStep::Balance BalanceStep::balance_of(Sums left, Sums right) const {
   left.plain += std::max(constant_, 0.0);
   right.plain += std::max(-constant_, 0.0);
   if (!(right.plain > 0.0)) return {.value = kOneSided, .slope = 0.0};
@@ -62,7 +68,7 @@ BalanceStep::Balance BalanceStep::balance_at(double step) const {
 }
 
 double BalanceStep::solve(double step_max) const {
-  Balance balance = balance_at(0.0);
+  Balance balance = balance_of(rising_.at_start, falling_.at_start);
   if (balance.value >= 0.0) return 0.0;
   double low = 0.0;
   double high = step_max;
@@ -75,7 +81,7 @@ double BalanceStep::solve(double step_max) const {
     } else if (!(step > low && step < high)) {
       step = 0.5 * (low + high);
     }
-    balance = balance_at(step);
+    balance = balance_of(rising_.at(step), falling_.at(step));
     if (step == step_max && balance.value <= 0.0) return step_max;
     if (std::abs(balance.value) < kBalanced) return step;
     (balance.value < 0.0 ? low : high) = step;

@@ -46,8 +46,8 @@ struct SourceFlowSolver::Impl {
 
   // Sweeps and bound.
   bool sweep_once(double gap_wanted);
-  void sweep();
-  void trade_again();
+  void sweep(int passes);
+  void trade_again(int passes);
   void note_prices();
   void balance_source(std::size_t slot, const BatchTreeSearch& search, std::size_t lane);
   void update_bound(std::span<const double> prices);

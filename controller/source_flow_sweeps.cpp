@@ -17,6 +17,7 @@ constexpr double kAverageKept = 0.8;  // weight of the last sweep's prices in th
 constexpr int kShiftsPerBundle = 6;
 constexpr int kPasses = 4;  // over the pairs of segments that a sweep found
 constexpr int kPassesOfLarge = 8;
+constexpr int kPassesForDelay = 16;  // while paths are shortened
 constexpr double kSlackUsed = 0.85;  // of the slack; prices let a little more through
 constexpr double kShorteningSharpness = 1024.0;
 constexpr double kShorteningGrowth = 8.0;  // from one to the next
@@ -37,7 +38,7 @@ bool SourceFlowSolver::Impl::sweep_once(double gap_wanted) {
                                      : std::min(kDelayTieBreak, kDelayTieBreakOfGap * gap());
   links.delay_weight = delay_unit > 0.0 ? delay_part * utilization / delay_unit : 0.0;
   shift_threshold = std::min(kWorthShifting, 0.05 * gap());
-  sweep();
+  sweep(nodes < kLargeNetwork ? kPasses : kPassesOfLarge);
 
   links.reference = utilization;
   links.sharpness = sharpness / utilization;
@@ -49,7 +50,8 @@ bool SourceFlowSolver::Impl::sweep_once(double gap_wanted) {
   return gap() <= gap_wanted;
 }
 
-void SourceFlowSolver::Impl::sweep() {
+/// @param passes  over the pairs of segments found
+void SourceFlowSolver::Impl::sweep(int passes) {
   ++sweeps;
   traded.clear();
   for (std::size_t first = 0; first < sources.blocks.size(); first += group) {
@@ -67,7 +69,7 @@ void SourceFlowSolver::Impl::sweep() {
       }
     }
   }
-  trade_again();
+  trade_again(passes);
   add_up();
 }
 
@@ -84,8 +86,7 @@ void SourceFlowSolver::Impl::note_prices() {
 
 /// Between the segments that this sweep found, once more and more: that is cheap beside finding them, and sources that
 /// push each other off thin links get on.
-void SourceFlowSolver::Impl::trade_again() {
-  const int passes = nodes < kLargeNetwork ? kPasses : kPassesOfLarge;
+void SourceFlowSolver::Impl::trade_again(int passes) {
   for (int pass = 0; pass < passes; ++pass) {
     for (const SegmentPairs::Pair& pair : traded.pairs) {
       shift.run_again(traded, pair, flow(pair.slot), links, shift_threshold);
@@ -171,7 +172,7 @@ void SourceFlowSolver::Impl::shorten_paths(double gap_allowed, bool follows) {
   double delay = delay_of_flows();
   for (int round = 1; round <= kShorteningSweeps * patience; ++round) {
     links.sharpness = relative / allowed;
-    sweep();
+    sweep(kPassesForDelay);
     const double before = std::exchange(delay, delay_of_flows());
     if (relative < kShorteningSharpness) {
       if (round % patience == 0) relative = std::min(kShorteningGrowth * relative, kShorteningSharpness);
