@@ -21,6 +21,8 @@ constexpr double kBluntWeight = 0.3;  // there, of all links a twentieth as shar
 constexpr double kFilledMore = 1e-3;  // by how much the price may raise what that weight is on
 constexpr int kPricesTried = 4;       // of change, each half the one before
 constexpr int kSweepsAPrice = 12;
+constexpr int kMixturesTried = 10;    // of the plan under the last price with the free one
+constexpr double kPartKept = 0.75;    // of the former, each time
 constexpr double kLevelSlack = 0.01;  // part by which lower priorities may raise what the higher ones reach alone
 
 void sharpen(ScenarioLoads& loads, double eta) {
@@ -183,7 +185,9 @@ void ScenarioPlanner::Impl::improve(ScenarioLoads& loads, bool in_force, Scenari
 
 /// The highest price of change is tried first, and less of it where it would cost too much elsewhere: each time on from
 /// where the price before ended. Coming from the free plan, not from the one in force, the sweeps need not find the way
-/// to a good plan under a price that hides it: they only bring back what was not worth moving.
+/// to a good plan under a price that hides it: they only bring back what was not worth moving. Where the last price
+/// costs too much as well, the plan goes from there towards the free one until it is bearable, which a mixture of both
+/// always is at some point: what a plan costs is convex.
 void ScenarioPlanner::Impl::move_less(ScenarioLoads& loads, ScenarioRoutes& routes) {
   const double utilization = loads.risk_utilization();
   // Traffic is lost whatever is planned: the least of it counts, and change that brings next to nothing.
@@ -196,15 +200,35 @@ void ScenarioPlanner::Impl::move_less(ScenarioLoads& loads, ScenarioRoutes& rout
   const double utilization_max = overload ? utilization * bearable : std::min(1.0, utilization * bearable);
   // In overload links below the fullest must stay as empty as well: what no scenario shows may go there.
   const double filled_max = loads.blunt_utilization() * (1.0 + kFilledMore);
+  const auto is_bearable = [&] {
+    return cost(loads) <= cost_max && loads.risk_utilization() <= utilization_max &&
+           loads.blunt_utilization() <= filled_max;
+  };
   for (CandidatePaths& candidates : demands) candidates.free = candidates.share;
+  const std::vector<double> free_utilization = loads.utilization;
   double weight = options.change_weight * (overload ? kOverloadPrice : 1.0);
   for (int tried = 0; tried < kPricesTried; ++tried, weight *= 0.5) {
     price_paths(utilization, weight * utilization);
     routes.sweeps += sweep_until_settled(loads, kSweepsAPrice);
-    const bool bearable_now = cost(loads) <= cost_max && loads.risk_utilization() <= utilization_max;
-    if (bearable_now && loads.blunt_utilization() <= filled_max) return;
+    if (is_bearable()) return;
+  }
+  for (int tried = 0; tried < kMixturesTried; ++tried) {
+    mix_with_free(loads, free_utilization);
+    if (is_bearable()) return;
   }
   for (CandidatePaths& candidates : demands) candidates.share = candidates.free;
+}
+
+void ScenarioPlanner::Impl::mix_with_free(ScenarioLoads& loads, std::span<const double> free_utilization) {
+  for (CandidatePaths& candidates : demands) {
+    for (std::size_t p = 0; p < candidates.size(); ++p) {
+      candidates.share[p] = candidates.free[p] + kPartKept * (candidates.share[p] - candidates.free[p]);
+    }
+  }
+  for (std::size_t i = 0; i < loads.utilization.size(); ++i) {
+    loads.utilization[i] = free_utilization[i] + kPartKept * (loads.utilization[i] - free_utilization[i]);
+  }
+  loads.refresh();
 }
 
 PathPlan ScenarioPlanner::Impl::make_plan(std::size_t class_count) {

@@ -62,6 +62,9 @@ struct ScenarioPlanner::Impl {
   void improve(ScenarioLoads& loads, bool in_force, ScenarioRoutes& routes);
   /// From the plan to which change is free towards the one in force.
   void move_less(ScenarioLoads& loads, ScenarioRoutes& routes);
+  /// A step from the present plan towards the free one.
+  /// @param free_utilization  the loads of that
+  void mix_with_free(ScenarioLoads& loads, std::span<const double> free_utilization);
   int sweep_until_settled(ScenarioLoads& loads, int sweeps_max);
   /// What the shares cost beside the change from the plan in force: soft utilisation and delay.
   [[nodiscard]] double cost(const ScenarioLoads& loads) const;

@@ -228,6 +228,27 @@ TEST_CASE("the price of change costs no more than its tolerance, whatever it is"
   CHECK(moved_less > 100);
 }
 
+TEST_CASE("where even a part of the price would cost too much, its plan is mixed with the free one until it does not",
+          "[scenario][property]") {
+  std::size_t moves = 0, moves_less = 0;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    CAPTURE(seed);
+    Outlooks outlooks{seed, 5};
+    for (TrafficMatrix& matrix : outlooks.scenarios) matrix = matrix.scaled(1e-3);  // no overload has a say
+    const PathPlan start = test::least_delay_plan(outlooks.topology);
+    const ScenarioRoutes free = planned(outlooks, start);
+    // At a price like this nothing moves, and at an eighth of it, the last one tried, neither.
+    const ScenarioRoutes priced = planned(outlooks, start, {.change_weight = 1e6, .change_tolerance = 0.05});
+    const ScenarioRoutes stays = planned(outlooks, start, {.change_weight = 1e6, .change_tolerance = 1e9});
+    if (stays.expected_utilization < free.expected_utilization * 1.06) continue;
+    const double moved = moved_share(start, free.plan, outlooks.usual);
+    moves += moved > 0.05;
+    moves_less += moved > 0.05 && moved_share(start, priced.plan, outlooks.usual) < 0.97 * moved;
+  }
+  CHECK(moves > 20);
+  CHECK(2 * moves_less > moves);  // elsewhere the smallest part of the way would cost too much
+}
+
 TEST_CASE("the price of change makes no overload", "[scenario][property]") {
   std::size_t would_have = 0;
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
