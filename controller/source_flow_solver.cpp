@@ -218,8 +218,13 @@ void SourceFlowSolver::Impl::solve(const TrafficMatrix& demand, const SourceFlow
       options.least_delay ? kGapBeforeShortening * std::min(options.gap, 2.0 * kSlackMax) : options.gap;
   minimize_utilization(first_gap);
   if (!options.least_delay) return;
+  const std::vector<double> kept = gap() <= options.gap ? flows : std::vector<double>{};
   shorten_paths(options.gap, known);
   minimize_utilization(std::min(options.gap, kSlackMax));  // takes back what the prices let through, if anything
+  if (!kept.empty() && gap() > options.gap) {              // if it can be: the gap comes first
+    flows = kept;
+    add_up();
+  }
 }
 
 SourceFlowSolver::SourceFlowSolver(const Topology& topology, int threads)
