@@ -13,17 +13,17 @@ namespace wan::controller {
 namespace {
 
 constexpr std::size_t kGroupOfLarge = 4;  // blocks whose trees are found under the same prices on a large network
-constexpr double kSharpnessOverGapMax = 2.0;
 constexpr double kPlacingSharpness = 20.0;
 constexpr double kPlacingDelayWeight = 0.2;  // of the utilisation, while sources go on their first trees
 constexpr int kSweepsMax = 300;
 constexpr int kSweepsFew = 2;        // took the last matrix: no other method is faster
 constexpr int kStallWindow = 4;      // sweeps over which the gap must shrink
 constexpr double kStallRatio = 0.6;  // to this part
-constexpr int kStallsMax = 4;        // with a linear program after each of them
-constexpr int kStallsMaxWithout = 48;
-constexpr std::size_t kMasterSizeMax = 250'000;  // sources x bundles up to which a linear program finishes
-constexpr double kGapBeforeShortening = 0.25;    // of the gap wanted, 1 % at most
+constexpr int kStallsMax = 48;
+constexpr int kStallsBeforePaths = 2;
+constexpr std::size_t kPathsFirstSizeMax = 4'000;  // sources x bundles up to which paths finish what stalls
+constexpr std::size_t kPathsSizeMax = 20'000;      // up to which they finish what sweeps did not, in the end
+constexpr double kGapBeforeShortening = 0.25;      // of the gap wanted, 1 % at most
 
 }  // namespace
 
@@ -175,31 +175,28 @@ void SourceFlowSolver::Impl::place() {
   add_up();
 }
 
+/// Where dozens of links are full at once, sources push each other to and fro: then each sweep trades for longer, and
+/// a small network is finished by paths. Sharper prices would end most such stalls sooner and jam in others for good.
 void SourceFlowSolver::Impl::minimize_utilization(double gap_wanted) {
-  const bool master_pays = sources.slot_count() * net.size() <= kMasterSizeMax;
   double gap_before = std::numeric_limits<double>::infinity();
   int stalls = 0;
+  patient = false;
   for (int round = 1; round <= kSweepsMax && gap() > gap_wanted; ++round) {
     if (sweep_once(gap_wanted)) return;
     if (round % kStallWindow != 0) continue;
     const bool stalled = gap() > kStallRatio * gap_before;
     gap_before = gap();
     if (!stalled) continue;
-    // Sharper prices end most stalls, and jam where dozens of links are full: only with a way out behind them.
-    if (master_pays && sharpness_over_gap < kSharpnessOverGapMax) {
-      sharpness_over_gap *= 2.0;
-      continue;
-    }
-    if (master_pays) finish(gap_wanted);
-    if (++stalls == (master_pays ? kStallsMax : kStallsMaxWithout)) break;
+    patient = true;
+    if (++stalls == kStallsMax) break;
+    if (stalls == kStallsBeforePaths && finish_by_paths(gap_wanted, kPathsFirstSizeMax)) return;
   }
-  if (gap() > gap_wanted) finish_at_last(gap_wanted);
+  if (gap() > gap_wanted) finish_by_paths(gap_wanted, kPathsSizeMax);
 }
 
 void SourceFlowSolver::Impl::solve(const TrafficMatrix& demand, const SourceFlowOptions& options) {
   assert(demand.node_count() == nodes && demand.class_count() == 1);
   const int sweeps_before = std::exchange(sweeps, 0);
-  sharpness_over_gap = kSharpnessOverGap;
   best_bound = 0.0;
   utilization = 0.0;
   shortens = options.least_delay;

@@ -20,14 +20,15 @@ struct SourceFlowOptions {
 /// before it filled; then sweeps find each source's cheapest tree under prices e^(sharpness x utilisation) / capacity
 /// and, at every node that the source enters otherwise than by its tree, trade traffic between the two ways until they
 /// weigh the same (segment_shift.h). After a sweep the prices give the dual bound sum(demand x distance) /
-/// sum(price x capacity); the sharpness follows the gap. Linear programs over paths (path_columns.h) or over the flows
-/// found (flow_master.h) finish what sweeps alone do not balance. A second phase holds the utilisation near what the
-/// gap allows and balances delay against prices that rise where that is reached.
+/// sum(price x capacity); the sharpness follows the gap. Sweeps that get nowhere trade for longer between the ways they
+/// found; on small networks a linear program over paths (path_columns.h) finishes what they do not balance. A second
+/// phase holds the utilisation near what the gap allows and balances delay against prices that rise where that is
+/// reached.
 ///
 /// The object keeps its flows: a further matrix starts from the splits of the last one, and on a small network, where
 /// delay does not matter, from the last optimum's paths and basis.
 /// Threads: one owner; starts `threads - 1` of its own, which change the time, never the result.
-/// Memory: sources x (links + nodes) numbers: 15 MB for 754 nodes, 150 MB for 1,739.
+/// Memory: sources x (links + nodes) numbers, 15 MB for 754 nodes, 150 MB for 1,739; flows twice for shorter paths.
 /// Cost: 2 to 25 sweeps; a sweep is a shortest-path tree and some shifts a source; see tests/bench/plan_paths_bench.cpp
 /// Source: prices and bound: Garg and Koenemann, SIAM J. Comput. 2007; Bienstock, "Potential Function Methods for
 ///         Approximately Solving Linear Programs", 2002. Shifts: Bar-Gera, Transportation Research B 2010; Dial, same,

@@ -19,12 +19,12 @@
 namespace wan::controller {
 
 /// What the solver holds. Its work is divided over source_flow_solver.cpp (demand, first flows, the course of a solve),
-/// source_flow_sweeps.cpp (prices, sweeps, bounds) and source_flow_finish.cpp (linear programs).
+/// source_flow_sweeps.cpp (prices, sweeps, bounds) and source_flow_paths.cpp (a linear program over paths).
 struct SourceFlowSolver::Impl {
   static constexpr std::size_t kLanes = BatchTreeSearch::kLanes;
   static constexpr std::size_t kLargeNetwork = 400;  // nodes from which searches for trees are what takes the time
   static constexpr double kFirstSharpness = 30.0;    // in 1 / utilisation
-  static constexpr double kSharpnessOverGap = 0.5;   // times ln(links) / gap, at first; doubled at each stall
+  static constexpr double kSharpnessOverGap = 0.5;   // times ln(links) / gap
   static constexpr double kWorthShifting =
       1e-3;                                   // a way dearer than the tree's by less is left; at most a part of the gap
   static constexpr double kSlackMax = 0.005;  // of the utilisation, that shorter paths may cost
@@ -55,12 +55,11 @@ struct SourceFlowSolver::Impl {
   void shorten_paths(double gap_allowed, bool follows);
   void add_up();
 
-  // Linear programs.
+  // By paths.
   bool try_paths_first(double gap_wanted);
   bool solve_by_paths(double gap_wanted, const PathColumns::Budget& budget);
-  void finish(double gap_wanted);
-  void finish_at_last(double gap_wanted);
-  void finish_with_master(double gap_wanted);
+  /// @param size_max  sources x bundles up to which it is tried
+  bool finish_by_paths(double gap_wanted, std::size_t size_max);
 
   /// Runs `work(i, search)` for i in [first, last), spread over the threads; effects must not depend on the order.
   template <typename Work>
@@ -73,7 +72,7 @@ struct SourceFlowSolver::Impl {
   }
   /// At which the soft maximum is off by a part of the gap.
   [[nodiscard]] double sharpness_for(double gap) const {
-    return sharpness_over_gap * std::log(static_cast<double>(net.size()) + 1.0) / gap;
+    return kSharpnessOverGap * std::log(static_cast<double>(net.size()) + 1.0) / gap;
   }
   [[nodiscard]] double delay_of_flows() const;
 
@@ -95,10 +94,10 @@ struct SourceFlowSolver::Impl {
   SegmentShift shift;
   SegmentPairs traded;  // in the present sweep
   double utilization = 0.0;
+  bool patient = false;                // sweeps stalled: they trade for longer
   bool shortens = false;               // shorter paths are wanted: delay has a price from the first sweep on
   double sharpness = kFirstSharpness;  // in 1 / utilisation
-  double sharpness_over_gap = kSharpnessOverGap;
-  std::vector<double> price_average;  // by bundle
+  std::vector<double> price_average;   // by bundle
   double average_weight = 0.0;
   double best_bound = 0.0;
   std::vector<double> best_prices;  // by bundle

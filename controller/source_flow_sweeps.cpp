@@ -17,8 +17,9 @@ constexpr double kAverageKept = 0.8;  // weight of the last sweep's prices in th
 constexpr int kShiftsPerBundle = 6;
 constexpr int kPasses = 4;  // over the pairs of segments that a sweep found
 constexpr int kPassesOfLarge = 8;
-constexpr int kPassesForDelay = 16;  // while paths are shortened
-constexpr double kSlackUsed = 0.85;  // of the slack; prices let a little more through
+constexpr int kPassesOfPatient = 32;  // where sweeps stalled
+constexpr int kPassesForDelay = 16;   // while paths are shortened
+constexpr double kSlackUsed = 0.85;   // of the slack; prices let a little more through
 constexpr double kShorteningSharpness = 1024.0;
 constexpr double kShorteningGrowth = 8.0;  // from one to the next
 constexpr int kShorteningSweeps = 2;
@@ -38,7 +39,7 @@ bool SourceFlowSolver::Impl::sweep_once(double gap_wanted) {
                                      : std::min(kDelayTieBreak, kDelayTieBreakOfGap * gap());
   links.delay_weight = delay_unit > 0.0 ? delay_part * utilization / delay_unit : 0.0;
   shift_threshold = std::min(kWorthShifting, 0.05 * gap());
-  sweep(nodes < kLargeNetwork ? kPasses : kPassesOfLarge);
+  sweep(patient ? kPassesOfPatient : nodes < kLargeNetwork ? kPasses : kPassesOfLarge);
 
   links.reference = utilization;
   links.sharpness = sharpness / utilization;

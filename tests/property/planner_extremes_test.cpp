@@ -128,4 +128,36 @@ TEST_CASE("where every way is equally long and wide the planner settles all the 
   }
 }
 
+TEST_CASE("a torus whose links fill all at once is planned to a hundredth of a per cent", "[planner][extremes]") {
+  constexpr std::size_t kSide = 8;
+  std::vector<test::Line> lines;
+  for (std::size_t i = 0; i < kSide; ++i) {
+    for (std::size_t j = 0; j < kSide; ++j) {
+      for (const std::size_t next : {(i + 1) % kSide * kSide + j, i * kSide + (j + 1) % kSide}) {
+        lines.push_back({.from = i * kSide + j, .to = next, .capacity_bps = 1e6});
+        lines.push_back({.from = next, .to = i * kSide + j, .capacity_bps = 1e6});
+      }
+    }
+  }
+  const Topology topology = test::lines_network(kSide * kSide, lines);
+  for (std::uint64_t seed = 1; seed <= 16; ++seed) {
+    CAPTURE(seed);
+    Rng rng{seed, "masses"};
+    std::vector<double> mass(kSide * kSide);
+    for (double& entry : mass) entry = std::exp(0.3 * rng.normal());
+    TrafficMatrix demand{mass.size()};
+    for (std::size_t s = 0; s < mass.size(); ++s) {
+      for (std::size_t t = 0; t < mass.size(); ++t) {
+        if (s != t) demand.set(NodeId{s}, NodeId{t}, BitRate::bps(1e3 * mass[s] * mass[t]));
+      }
+    }
+    for (const bool least_delay : {false, true}) {
+      CAPTURE(least_delay);
+      const auto routes = plan_paths(topology, demand, {.gap = 1e-4, .least_delay = least_delay});
+      REQUIRE(routes);
+      check_proof(topology, demand, *routes, 1e-4);
+    }
+  }
+}
+
 }  // namespace wan::controller

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "controller/batch_tree_search.h"
-#include "controller/flow_master.h"
 #include "controller/tree_search.h"
 #include "core/shortest_paths.h"
 #include "tests/unit/controller/drawn_network.h"
@@ -115,45 +114,6 @@ TEST_CASE("eight sources at once reach what each of them reaches alone, whatever
     std::sort(order.begin(), order.end());
     for (std::uint32_t node = 0; node < n; ++node) CHECK(order[node] == node);  // still every node once
   }
-}
-
-TEST_CASE("the master finds the best mixture of given columns, and again after more are added", "[trees]") {
-  // One source, three links: trees that load one link each with 1, 2 and 4 mix best in inverse proportion.
-  FlowMaster master{1, 3};
-  const std::vector<FlowMaster::Entry> first{{.link = 0, .utilization = 1.0}};
-  const std::vector<FlowMaster::Entry> second{{.link = 1, .utilization = 2.0}};
-  const std::vector<FlowMaster::Entry> third{{.link = 2, .utilization = 4.0}};
-  master.add_column(0, first);
-  master.add_column(0, second);
-  REQUIRE(master.solve());
-  REQUIRE(master.shares().size() == 2);
-  CHECK(master.shares()[0] == Approx(2.0 / 3.0));
-  CHECK(master.shares()[1] == Approx(1.0 / 3.0));
-  master.add_column(0, third);
-  REQUIRE(master.solve());
-  REQUIRE(master.shares().size() == 3);
-  CHECK(master.shares()[0] == Approx(4.0 / 7.0));
-  CHECK(master.shares()[2] == Approx(1.0 / 7.0));
-  double sum = 0.0;
-  for (const double dual : master.duals()) {
-    CHECK(dual >= 0.0);
-    sum += dual;
-  }
-  CHECK(sum == Approx(1.0));
-  CHECK(master.duals()[0] == Approx(4.0 / 7.0));
-}
-
-TEST_CASE("the master balances two sources over the link that they share", "[trees]") {
-  FlowMaster master{2, 2};
-  const std::vector<FlowMaster::Entry> shared{{.link = 0, .utilization = 1.0}};
-  const std::vector<FlowMaster::Entry> own{{.link = 1, .utilization = 1.0}};
-  master.add_column(0, shared);  // this source has no other way
-  master.add_column(1, shared);
-  master.add_column(1, own);
-  REQUIRE(master.solve());
-  CHECK(master.shares()[0] == Approx(1.0));
-  CHECK(master.shares()[1] == Approx(0.0).margin(1e-9));
-  CHECK(master.shares()[2] == Approx(1.0));
 }
 
 }  // namespace wan::controller
