@@ -187,7 +187,7 @@ void ScenarioPlanner::Impl::improve(ScenarioLoads& loads, bool in_force, Scenari
 /// where the price before ended. Coming from the free plan, not from the one in force, the sweeps need not find the way
 /// to a good plan under a price that hides it: they only bring back what was not worth moving. Where the last price
 /// costs too much as well, the plan goes from there towards the free one until it is bearable, which a mixture of both
-/// always is at some point: what a plan costs is convex.
+/// mostly is at some point: what a plan costs is convex.
 void ScenarioPlanner::Impl::move_less(ScenarioLoads& loads, ScenarioRoutes& routes) {
   const double utilization = loads.risk_utilization();
   // Traffic is lost whatever is planned: the least of it counts, and change that brings next to nothing.

@@ -17,7 +17,7 @@ struct ScenarioOptions {
   double sharpness = 40.0;      ///< of the soft maximum, relative to the utilisation; lower hedges more
   double delay_weight = 0.003;  ///< objective: relative utilisation + delay_weight x delay stretch
   double change_weight = 0.0;   ///< objective: + change_weight x part of all traffic that leaves its path in force,
-                                ///< or less of it, down to nothing, where that would break the tolerance
+                                ///< or less of it, then less change than free, where that would break the tolerance
   double change_tolerance = 0.012;  ///< part of utilisation and of the rest of the objective that this may cost
   int sweeps_max = 60;      ///< between two searches for paths; a sweep re-balances every demand that does not rest
   int rounds_max = 6;       ///< searches for paths: with sweeps_max what bounds the work, whatever the time

@@ -8,7 +8,7 @@ namespace {
 constexpr std::size_t kTrySizeMax = 2'000;  // sources x bundles up to which paths are tried before sweeps
 constexpr PathColumns::Budget kTry{.pivots = 64, .searches = 8};  // takes about as long as the sweeps would
 constexpr int kTryFailuresMax = 16;                               // in a row, until sweeps go first for good
-constexpr PathColumns::Budget kFinish{.pivots = 10'000, .searches = 1'000};
+constexpr PathColumns::Budget kFinish{.pivots = 2'000, .searches = 1'000};
 
 }  // namespace
 

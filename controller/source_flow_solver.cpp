@@ -21,6 +21,7 @@ constexpr int kStallWindow = 4;      // sweeps over which the gap must shrink
 constexpr double kStallRatio = 0.6;  // to this part
 constexpr int kStallsMax = 48;
 constexpr int kStallsBeforePaths = 2;
+constexpr double kDelayLeft = 0.1;                 // of the price of delay, after each stall
 constexpr std::size_t kPathsFirstSizeMax = 4'000;  // sources x bundles up to which paths finish what stalls
 constexpr std::size_t kPathsSizeMax = 20'000;      // up to which they finish what sweeps did not, in the end
 constexpr double kGapBeforeShortening = 0.25;      // of the gap wanted, 1 % at most
@@ -177,10 +178,13 @@ void SourceFlowSolver::Impl::place() {
 
 /// Where dozens of links are full at once, sources push each other to and fro: then each sweep trades for longer, and
 /// a small network is finished by paths. Sharper prices would end most such stalls sooner and jam in others for good.
+/// Where what relieves the fullest link is a hundred times as long as other ways, the price of delay stands in the way:
+/// each stall leaves a tenth of it.
 void SourceFlowSolver::Impl::minimize_utilization(double gap_wanted) {
   double gap_before = std::numeric_limits<double>::infinity();
   int stalls = 0;
   patient = false;
+  delay_left = 1.0;
   for (int round = 1; round <= kSweepsMax && gap() > gap_wanted; ++round) {
     if (sweep_once(gap_wanted)) return;
     if (round % kStallWindow != 0) continue;
@@ -188,6 +192,7 @@ void SourceFlowSolver::Impl::minimize_utilization(double gap_wanted) {
     gap_before = gap();
     if (!stalled) continue;
     patient = true;
+    delay_left *= kDelayLeft;
     if (++stalls == kStallsMax) break;
     if (stalls == kStallsBeforePaths && finish_by_paths(gap_wanted, kPathsFirstSizeMax)) return;
   }

@@ -94,6 +94,7 @@ struct SourceFlowSolver::Impl {
   SegmentShift shift;
   SegmentPairs traded;  // in the present sweep
   double utilization = 0.0;
+  double delay_left = 1.0;             // of the price of delay while utilisation is minimised: less after stalls
   bool patient = false;                // sweeps stalled: they trade for longer
   bool shortens = false;               // shorter paths are wanted: delay has a price from the first sweep on
   double sharpness = kFirstSharpness;  // in 1 / utilisation

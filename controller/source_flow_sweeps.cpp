@@ -37,7 +37,7 @@ bool SourceFlowSolver::Impl::sweep_once(double gap_wanted) {
   links.sharpness = sharpness / utilization;
   const double delay_part = shortens ? std::min(kDelayEarly, kDelayEarlyOfGap * gap())
                                      : std::min(kDelayTieBreak, kDelayTieBreakOfGap * gap());
-  links.delay_weight = delay_unit > 0.0 ? delay_part * utilization / delay_unit : 0.0;
+  links.delay_weight = delay_unit > 0.0 ? delay_left * delay_part * utilization / delay_unit : 0.0;
   shift_threshold = std::min(kWorthShifting, 0.05 * gap());
   sweep(patient ? kPassesOfPatient : nodes < kLargeNetwork ? kPasses : kPassesOfLarge);
 

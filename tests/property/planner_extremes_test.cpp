@@ -160,4 +160,46 @@ TEST_CASE("a torus whose links fill all at once is planned to a hundredth of a p
   }
 }
 
+TEST_CASE("a detour a hundred times as long as other ways does not keep a plan from its gap", "[planner][extremes]") {
+  // Metro rings of eight nodes, 0.02 to 0.12 ms a link, between which few long links of 3 to 40 ms run; nearly all
+  // traffic stays within its metro, and what relieves a full ring may go round by way of others.
+  constexpr std::size_t kMetros = 16, kRing = 8;
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    CAPTURE(seed);
+    Rng rng{seed, "metros"};
+    std::vector<test::Line> lines;
+    const auto join = [&lines](std::size_t a, std::size_t b, double delay_ms) {
+      lines.push_back({.from = a, .to = b, .capacity_bps = 1e10, .delay_ms = delay_ms});
+      lines.push_back({.from = b, .to = a, .capacity_bps = 1e10, .delay_ms = delay_ms});
+    };
+    const auto join_metros = [&](std::size_t a, std::size_t b) {
+      join(a * kRing + rng.below(kRing), b * kRing + rng.below(kRing), 3.0 + 37.0 * rng.uniform());
+    };
+    for (std::size_t metro = 0; metro < kMetros; ++metro) {
+      for (std::size_t i = 0; i < kRing; ++i) {
+        join(metro * kRing + i, metro * kRing + (i + 1) % kRing, 0.02 + 0.1 * rng.uniform());
+      }
+      join(metro * kRing, metro * kRing + kRing / 2, 0.05);
+      if (metro > 0) join_metros(metro, rng.below(metro));
+      if (metro > 0) join_metros(metro, rng.below(metro));
+    }
+    const Topology topology = test::lines_network(kMetros * kRing, lines);
+    std::vector<double> mass(kMetros * kRing);
+    for (double& entry : mass) entry = std::exp(rng.normal());
+    TrafficMatrix demand{mass.size()};
+    for (std::size_t s = 0; s < mass.size(); ++s) {
+      for (std::size_t t = 0; t < mass.size(); ++t) {
+        const double local = s / kRing == t / kRing ? 1e3 : 1.0;
+        if (s != t) demand.set(NodeId{s}, NodeId{t}, BitRate::bps(1e6 * local * mass[s] * mass[t]));
+      }
+    }
+    for (const bool least_delay : {false, true}) {
+      CAPTURE(least_delay);
+      const auto routes = plan_paths(topology, demand, {.least_delay = least_delay});
+      REQUIRE(routes);
+      check_proof(topology, demand, *routes, 0.01);
+    }
+  }
+}
+
 }  // namespace wan::controller
