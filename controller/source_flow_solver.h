@@ -30,10 +30,10 @@ struct SourceFlowOptions {
 /// Threads: one owner; starts `threads - 1` of its own, which change the time, never the result.
 /// Memory: sources x (links + nodes) numbers, 15 MB for 754 nodes, 150 MB for 1,739; flows twice for shorter paths.
 /// Cost: 2 to 25 sweeps, where all links fill at once a hundred or more; a sweep is a shortest-path tree and some
-/// shifts a source; see tests/bench/plan_paths_bench.cpp Source: prices and bound: Garg and Koenemann, SIAM J. Comput.
-/// 2007; Bienstock, "Potential Function Methods for
+///       shifts a source (tests/bench/plan_paths_bench.cpp).
+/// Source: prices and bound: Garg and Koenemann, SIAM J. Comput. 2007; Bienstock, "Potential Function Methods for
 ///         Approximately Solving Linear Programs", 2002. Shifts: Bar-Gera, Transportation Research B 2010; Dial, same,
-///         2006. Finish: Dantzig and Wolfe 1960. The combination, with trees of eight sources in one register, is ours.
+///         2006. Paths: Dantzig and Wolfe 1960. The combination, with trees of eight sources in one register, is ours.
 class SourceFlowSolver {
  public:
   explicit SourceFlowSolver(const Topology& topology, int threads = 1);
